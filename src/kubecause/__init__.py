@@ -1,0 +1,3 @@
+"""kubecause names the root cause of what is broken in Kubernetes, from evidence alone."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,10 @@
+"""``python -m kubecause`` is the same as ``kubecause``."""
+
+from __future__ import annotations
+
+import sys
+
+from kubecause.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

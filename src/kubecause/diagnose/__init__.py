@@ -1,0 +1,103 @@
+"""Diagnose: findings in, ranked diagnoses out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from kubecause.diagnose.calibration import CONFIDENCE
+from kubecause.diagnose.graph import Graph, build_graph
+from kubecause.diagnose.naming import lifted, names_of
+from kubecause.facts.joins import Joins
+from kubecause.knowledge.schema import Case
+from kubecause.model import STATUS_ORDER, Diagnosis, Entity, Finding, Link, Proof, Status
+
+
+def diagnose(findings: Sequence[Finding], cases: Mapping[str, Case], joins: Joins) -> tuple[Diagnosis, ...]:
+    """Diagnoses in the order of the contract: causes before symptoms, surest first, widest effect first."""
+    graph = build_graph(findings, cases, joins)
+    heads = _worth_telling(graph, cases)
+    groups: dict[tuple[str, Entity], list[int]] = defaultdict(list)
+    for head in heads:
+        finding = findings[head]
+        groups[finding.fault, lifted(finding, cases[finding.fault], joins)].append(head)
+    diagnoses = [_diagnosis(entity, numbers, graph, cases[fault], cases, joins) for (fault, entity), numbers in groups.items()]
+    return tuple(sorted(diagnoses, key=_rank))
+
+
+def _rank(diagnosis: Diagnosis) -> tuple[bool, int, int, str, tuple[str, ...]]:
+    return (
+        diagnosis.symptom,
+        STATUS_ORDER[diagnosis.status],
+        -len(diagnosis.affected),
+        diagnosis.finding.fault,
+        diagnosis.entity.sort_key,
+    )
+
+
+def _worth_telling(graph: Graph, cases: Mapping[str, Case]) -> list[int]:
+    """Heads without states that may be intended and hurt nobody, and without guesses at what is explained already."""
+    heads = graph.heads()
+    telling = [number for number in heads if not (cases[graph.findings[number].fault].needs_effect and not graph.effects.get(number))]
+    if not telling:
+        return heads
+    sure = {effect for number in telling if graph.findings[number].status != Status.POSSIBLE for effect in graph.below(number)}
+    return [number for number in telling if not _idle_guess(number, graph, sure)]
+
+
+def _idle_guess(number: int, graph: Graph, explained: set[int]) -> bool:
+    """A merely possible cause all of whose effects a surer cause explains."""
+    below = graph.below(number)
+    return graph.findings[number].status == Status.POSSIBLE and bool(below) and set(below) <= explained
+
+
+def _diagnosis(entity: Entity, numbers: Sequence[int], graph: Graph, case: Case, cases: Mapping[str, Case], joins: Joins) -> Diagnosis:
+    found = sorted((graph.findings[number] for number in numbers), key=lambda f: (STATUS_ORDER[f.status], f.entity.sort_key))
+    best = found[0]
+    status = best.status if not case.symptom else max(best.status, Status.PROBABLE, key=lambda s: STATUS_ORDER[s])
+    below = _merged(graph.below(number) for number in numbers)
+    chains = [graph.longest_chain(number) for number in numbers]
+    chain = max(chains, key=len)
+    links = [Link(graph.findings[n].fault, graph.findings[n].entity) for n in chain]
+    links[0] = Link(best.fault, entity)
+    return Diagnosis(
+        finding=best,
+        entity=entity,
+        status=status,
+        confidence=CONFIDENCE[status],
+        symptom=case.symptom,
+        chain=tuple(links),
+        affected=_affected(entity, found, [graph.findings[n] for n in below], cases, joins),
+        proofs=_proofs(found, [graph.findings[n] for n in chain[1:]]),
+        names=names_of(entity, found, joins),
+    )
+
+
+def _merged(lists: Iterable[Sequence[int]]) -> list[int]:
+    return list(dict.fromkeys(number for numbers in lists for number in numbers))
+
+
+def _affected(entity: Entity, found: Sequence[Finding], below: Sequence[Finding], cases: Mapping[str, Case], joins: Joins) -> tuple[Entity, ...]:
+    """Who suffers, worst first: those of effects nearest the user, then the pods of the cause itself."""
+    order: dict[Entity, None] = {}
+    for finding in sorted(below, key=lambda f: (not cases[f.fault].symptom, f.entity.sort_key)):
+        for subject in (finding.entity, *finding.subjects):
+            order.setdefault(joins.pod_of(subject) or subject)
+    for finding in found:
+        for subject in finding.subjects:
+            order.setdefault(joins.pod_of(subject) or subject)
+    return tuple(e for e in order if e != entity and e.scope is None and (e.name or e.pod))
+
+
+def _proofs(found: Sequence[Finding], chain: Sequence[Finding]) -> tuple[Proof, ...]:
+    """Where the cause can be read, then one proof for each further step of the chain."""
+    proofs: dict[tuple[str, int | None, str | None, str], Proof] = {}
+    for finding in found:
+        for fact in finding.facts:
+            for proof in fact.proofs:
+                proofs.setdefault((proof.source, proof.line, proof.field, proof.text), proof)
+    for finding in chain:
+        for fact in finding.facts[:1]:
+            for proof in fact.proofs[:1]:
+                proofs.setdefault((proof.source, proof.line, proof.field, proof.text), proof)
+    return tuple(proofs.values())

@@ -1,0 +1,87 @@
+"""The causal graph of what was found: ``leads_to`` of the cases along joins that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kubecause.facts.joins import Joins
+from kubecause.knowledge.schema import Case
+from kubecause.model import STATUS_ORDER, Entity, Finding
+
+
+@dataclass(slots=True)
+class Graph:
+    """Findings by index, with the effects and causes of each."""
+
+    findings: Sequence[Finding]
+    effects: dict[int, list[int]] = field(default_factory=dict)
+    causes: dict[int, list[int]] = field(default_factory=dict)
+
+    def heads(self) -> list[int]:
+        """Findings that nothing found explains."""
+        return [number for number in range(len(self.findings)) if not self.causes.get(number)]
+
+    def below(self, number: int) -> list[int]:
+        """Everything a finding explains, nearest first, each once."""
+        order, seen = [], {number}
+        waiting = [number]
+        while waiting:
+            for effect in self.effects.get(waiting.pop(0), ()):
+                if effect not in seen:
+                    seen.add(effect)
+                    order.append(effect)
+                    waiting.append(effect)
+        return order
+
+    def longest_chain(self, number: int) -> list[int]:
+        """The longest way from a finding down to what the user sees."""
+        best: list[int] = []
+        for effect in self.effects.get(number, ()):
+            chain = self.longest_chain(effect)
+            if len(chain) > len(best):
+                best = chain
+        return [number, *best]
+
+
+def build_graph(findings: Sequence[Finding], cases: Mapping[str, Case], joins: Joins) -> Graph:
+    """Link every cause to the effects it reaches; no link closes a circle."""
+    graph = Graph(findings)
+    order = sorted(range(len(findings)), key=lambda n: (cases[findings[n].fault].symptom, STATUS_ORDER[findings[n].status], n))
+    by_fault: dict[str, list[int]] = {}
+    for number, finding in enumerate(findings):
+        by_fault.setdefault(finding.fault, []).append(number)
+    for cause in order:
+        for effect, via in _effects(cause, findings, cases, by_fault):
+            if effect in graph.effects.get(cause, ()) or cause in graph.below(effect):
+                continue
+            if reaches(findings[cause], findings[effect], via, joins):
+                graph.effects.setdefault(cause, []).append(effect)
+                graph.causes.setdefault(effect, []).append(cause)
+    return graph
+
+
+def _effects(cause: int, findings: Sequence[Finding], cases: Mapping[str, Case], by_fault: Mapping[str, list[int]]) -> list[tuple[int, str]]:
+    return [
+        (effect, link.via)
+        for link in cases[findings[cause].fault].leads_to
+        for effect in by_fault.get(link.fault, ())
+        if effect != cause
+    ]
+
+
+def reaches(cause: Finding, effect: Finding, via: str, joins: Joins) -> bool:
+    """True when the entities of two findings are joined along a path; nameless ones only within their document."""
+    if _nameless(cause.entity) or _nameless(effect.entity):
+        return bool(_sources(cause) & _sources(effect))
+    if joins.connected(cause.entity, effect.entity, via):
+        return True
+    return any(joins.connected(a, b, via) for a in cause.subjects or (cause.entity,) for b in effect.subjects or (effect.entity,) if not _nameless(a) and not _nameless(b))
+
+
+def _nameless(entity: Entity) -> bool:
+    return entity.scope is not None
+
+
+def _sources(finding: Finding) -> set[str]:
+    return {proof.source for fact in finding.facts for proof in fact.proofs} | ({finding.entity.scope} if finding.entity.scope else set())

@@ -1,0 +1,111 @@
+"""Which lines of a text could hold a secret: one pass over all of it for words without which there is none.
+
+Hyperscan does it at about 1 GB/s; without it ``bytes.find`` does the same at about 40 MB/s. The words are a superset:
+every rule of ``secret_shapes.py`` and ``redact.py`` needs one of them in its line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+from kubecause.evidence.secret_shapes import MAKER_LITERALS, NAME_LITERALS
+
+LONG = 16_384  # characters; longer lines are JSON as a rule and are looked at piece by piece
+
+_LITERALS = tuple(
+    literal.encode()
+    for literal in (
+        *NAME_LITERALS, *MAKER_LITERALS, "bearer", "@tcp(", "@unix(", "@udp(", "jdbc:oracle", "identified", " -p", '"-p', "'-p", "curl",
+        "redis-cli", "ldap", "hooks.slack", "/open-apis/bot", "密码", "口令", "密钥", "令牌", "密匙",
+    )
+)  # fmt: skip
+_BOOTSTRAP = re.compile(rb"\.[a-z0-9]{16}(?![a-z0-9])")
+
+
+def candidates(lines: Sequence[str]) -> list[int]:
+    """Numbers of the lines that could hold or start a secret, ascending."""
+    text = "\n".join(lines).encode("utf-8", "surrogatepass")
+    starts = _scanner()(text)
+    starts.extend(_with_user(text))
+    starts.extend(found.start() for found in _BOOTSTRAP.finditer(text))
+    starts.sort()
+    hits: list[int] = []
+    number = position = 0
+    for start in starts:
+        number += text.count(b"\n", position, start)
+        position = start
+        if not hits or hits[-1] != number:
+            hits.append(number)
+    return hits
+
+
+@cache
+def _scanner() -> Callable[[bytes], list[int]]:
+    """What finds the literals, whatever their case: one place at least in every line that has one."""
+    try:
+        return _with_hyperscan()
+    except ImportError:
+        return find_literals
+
+
+def _with_hyperscan() -> Callable[[bytes], list[int]]:
+    import hyperscan  # noqa: PLC0415
+
+    database = hyperscan.Database()
+    count = len(_LITERALS)
+    database.compile(
+        expressions=list(_LITERALS), ids=list(range(count)), elements=count, flags=[hyperscan.HS_FLAG_CASELESS] * count, literal=True
+    )
+
+    def scan(text: bytes) -> list[int]:
+        found: list[int] = []
+
+        def note(_literal: int, _start: int, end: int, _flags: int, _context: Any) -> None:
+            found.append(end - 1)
+
+        database.scan(text, match_event_handler=note)
+        return found
+
+    return scan
+
+
+def find_literals(text: bytes) -> list[int]:
+    """The same by plain search."""
+    low = text.lower()
+    return [place for literal in _LITERALS for place in _places(low, literal)]
+
+
+def _places(low: bytes, literal: bytes) -> Iterator[int]:
+    """One place of a literal in every line that has it."""
+    at = low.find(literal)
+    while at >= 0:
+        yield at
+        at = low.find(b"\n", at)
+        at = low.find(literal, at) if at >= 0 else -1
+
+
+def _with_user(text: bytes) -> Iterator[int]:
+    """Places of URLs in lines where an ``@`` follows."""
+    at = text.find(b"://")
+    while at >= 0:
+        end = text.find(b"\n", at)
+        end = len(text) if end < 0 else end
+        if text.find(b"@", at, end) >= 0:
+            yield at
+        at = text.find(b"://", end)
+
+
+def pieces_of(line: str) -> Iterator[str]:
+    """A very long line cut between JSON objects, where no secret can be split."""
+    start = 0
+    while start < len(line):
+        end = line.find('},{"', start + LONG)
+        if end < 0 or end > start + 16 * LONG:
+            near = line.find(',"', start + 8 * LONG)
+            end = near if near >= 0 and (end < 0 or near < end) else end
+        stop = len(line) if end < 0 else end + 1
+        yield line[start:stop]
+        start = stop

@@ -1,0 +1,172 @@
+"""Facts: documents in, a store of objects and facts out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from kubecause.facts.alerts import parse_alerts, parse_connection, parse_service_graph
+from kubecause.facts.derive_objects import object_facts
+from kubecause.facts.derive_pods import pod_facts
+from kubecause.facts.describe import parse_described
+from kubecause.facts.drafts import Draft
+from kubecause.facts.event_rows import EventRow
+from kubecause.facts.events import SeenEvent, event_facts
+from kubecause.facts.hosts import HOST_PARSERS
+from kubecause.facts.joins import Joins
+from kubecause.facts.lines import LineFilter, line_facts
+from kubecause.facts.manifests import parse_manifest
+from kubecause.facts.recognise import recognise
+from kubecause.facts.restarts import parse_time
+from kubecause.facts.records import Node, Pod
+from kubecause.facts.settle import settle_entity
+from kubecause.facts.store import Merger, Store
+from kubecause.facts.tables import parse_table
+from kubecause.model import Channel, Document, Entity, Fact, Gap
+
+_UNKNOWN_KIND = "Unknown"
+
+
+class Extraction:
+    """Reads documents one by one; :meth:`finish` puts together what they told."""
+
+    def __init__(self, keep: LineFilter) -> None:
+        self._keep = keep
+        self._store = Store()
+        self._merger = Merger()
+        self._events: list[SeenEvent] = []
+        self._loose: list[Fact] = []
+
+    def read(self, document: Document) -> None:
+        """Take the facts of one document; a parser that trips over damage leaves a gap and the text search."""
+        self._store.sources.add(document.source)
+        for part in recognise(document):
+            try:
+                self._read_part(part)
+            except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+                where = f"{part.source}:{part.first_line}"
+                self._store.gaps.append(Gap(where, f"{part.kind} could not be read whole ({type(error).__name__})"))
+                self._text(part, None)
+
+    def note(self, gap: Gap) -> None:
+        """Remember evidence that was not looked at."""
+        self._store.gaps.append(gap)
+
+    def finish(self) -> tuple[Store, Joins]:
+        """The store, with every entity named as far as the whole evidence allows."""
+        store = self._store
+        self._merger.build(store)
+        joins = Joins(store)
+        now = _clock(store)
+        if self._events or any(str(kind).startswith("object:") for kind in store.seen):
+            store.saw(Channel.EVENT, Channel.STATUS)
+        for fact in event_facts(self._events, store, now):
+            store.add_fact(fact)
+        for fact in self._loose:
+            store.add_fact(replace(fact, entity=settle_entity(fact.entity, store, joins)))
+        for fact in object_facts(store, joins):
+            store.add_fact(fact)
+        for fact in pod_facts(store, joins, now):
+            store.add_fact(fact)
+        return store, joins
+
+    # --- one document ------------------------------------------------------------------------------------------
+
+    def _read_part(self, part: Document) -> None:
+        if part.kind in ("table", "events"):
+            self._objects(part, parse_table(part))
+        elif part.kind == "describe":
+            self._objects(part, parse_described(part))
+        elif part.kind == "manifest":
+            if not self._objects(part, parse_manifest(part)):
+                self._text(part, None)
+        elif part.kind == "alerts":
+            self._loose.extend(parse_alerts(part, self._store))
+        elif part.kind == "service-graph":
+            parse_service_graph(part, self._store)
+        elif part.kind in HOST_PARSERS:
+            self._host(part)
+        else:
+            self._loose.extend(parse_connection(part, self._store))
+            self._text(part, None)
+
+    def _host(self, part: Document) -> None:
+        found = list(HOST_PARSERS[part.kind](part))
+        for fact in found:
+            self._store.saw(fact.kind)
+        self._loose.extend(found)
+        named = next((fact.entity for fact in found if fact.entity.name), None)
+        self._text(part, named)
+
+    def _objects(self, part: Document, items: Iterable[Draft | EventRow | Gap]) -> int:
+        """Keep drafts and events; returns how many there were. Lines that are neither are searched as text."""
+        described: Entity | None = None
+        used: set[int] = set()
+        total = 0
+        for item in items:
+            if isinstance(item, Gap):
+                self.note(item)
+                continue
+            total += 1
+            if isinstance(item, Draft):
+                self._merger.add(item)
+                if part.kind == "describe" and described is None:
+                    described = _described_entity(item)
+                used.update(proof.line - part.first_line for proof in item.proofs.values() if proof.line is not None)
+            else:
+                self._events.append(SeenEvent(item, part, described))
+                used.add(item.line - part.first_line)
+        if part.kind != "manifest":
+            rest = ["" if i in used else line for i, line in enumerate(part.lines)]
+            channel = Channel.STATUS if part.kind == "describe" and described is None else part.channel
+            if part.kind != "describe" or described is None:
+                self._text(replace(part, lines=rest, channel=channel), described)
+        return total
+
+    def _text(self, part: Document, entity: Entity | None) -> None:
+        self._store.saw(part.channel)
+        wrapped = part.channel in (Channel.PASTE, Channel.CLIENT, Channel.COMMAND, Channel.STATUS)
+        self._loose.extend(line_facts(part, self._keep, entity or _entity_of_hints(part), wrapped=wrapped))
+
+
+def _described_entity(draft: Draft) -> Entity:
+    return Entity(draft.kind, draft.name or None, draft.namespace, scope=None if draft.name else draft.document.source)
+
+
+def _entity_of_hints(document: Document) -> Entity:
+    """What a document is about as far as its path, command and prompt tell."""
+    hints = document.hints
+    namespace = hints.get("namespace")
+    if "pod" in hints:
+        return Entity("Container", hints.get("container"), namespace, pod=hints["pod"])
+    if "workload" in hints:
+        return Entity("Workload", hints["workload"], namespace)
+    if "name" in hints and document.kind == "describe":
+        return Entity(_UNKNOWN_KIND, hints["name"], namespace)
+    if document.channel in (Channel.KUBELET_LOG, Channel.RUNTIME_LOG, Channel.KERNEL_LOG) or document.host:
+        return Entity("Node", document.host or hints.get("node"), scope=None if document.host or hints.get("node") else document.source)
+    return Entity(_UNKNOWN_KIND, None, namespace, scope=document.source)
+
+
+def _clock(store: Store) -> datetime | None:
+    """The time of the collection as far as objects show it: the latest heartbeat or start they carry."""
+    latest: datetime | None = None
+    for _, node in store.records("Node", Node):
+        for condition in node.status.conditions:
+            latest = _later(latest, parse_time(condition.last_transition_time))
+    for _, pod in store.records("Pod", Pod):
+        for status in pod.status.container_statuses:
+            for text in (
+                status.state.running.started_at if status.state.running else None,
+                status.last_state.terminated.finished_at if status.last_state.terminated else None,
+            ):
+                latest = _later(latest, parse_time(text))
+        started = parse_time(pod.status.start_time)
+        if started and pod.status.age:
+            latest = _later(latest, datetime.fromtimestamp(started.timestamp() + pod.status.age, tz=started.tzinfo))
+    return latest
+
+
+def _later(a: datetime | None, b: datetime | None) -> datetime | None:
+    return b if a is None or (b is not None and b > a) else a

@@ -1,0 +1,183 @@
+"""Facts about nodes, workloads, claims, services and namespaces, from their merged objects; messages they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from kubecause.facts.joins import Joins
+from kubecause.facts.records import Anything, Claim, Condition, Node, Pod, Service, Workload
+from kubecause.facts.store import Store, Thing
+from kubecause.model import Channel, Entity, Fact
+from kubecause.vocabulary import TEXT_FACT
+
+_GOOD = {"Ready": "True", "Available": "True", "Healthy": "True", "ScalingActive": "True", "AbleToScale": "True", "Progressing": "True"}
+_NEUTRAL = frozenset({"ScalingLimited", "Initialized", "PodScheduled", "ContainersReady", "PodReadyToStartContainers", "Complete", "Bound"})
+
+
+def is_bad(condition: Condition) -> bool:
+    """True when a condition means trouble: ``Ready=False``, ``DiskPressure=True``, anything Unknown."""
+    status = condition.status.strip()
+    if condition.type in _NEUTRAL:
+        return False
+    if condition.type in _GOOD:
+        return status != _GOOD[condition.type]
+    return status in ("True", "Unknown") and condition.type != "SuccessCriteriaMet"
+
+
+def object_facts(store: Store, joins: Joins) -> Iterator[Fact]:
+    """Facts of every object that is not a pod."""
+    yield from _nodes(store)
+    yield from _workloads(store, joins)
+    yield from _claims(store)
+    yield from _services(store, joins)
+    yield from _others(store)
+    yield from _pod_messages(store)
+
+
+def _message(entity: Entity, thing: Thing, text: str | None, path: str, **more: Any) -> Iterator[Fact]:
+    """A message of an object as a ``line`` fact."""
+    if text:
+        yield Fact(TEXT_FACT, entity, {"text": text, "channel": Channel.STATUS, "count": 1, **more}, thing.proof(path, "status"))
+
+
+def _conditions(entity: Entity, thing: Thing, conditions: Iterable[Condition]) -> Iterator[Fact]:
+    for condition in conditions:
+        if is_bad(condition):
+            yield from _message(entity, thing, condition.message, f"status.conditions.{condition.type}", reason=condition.reason)
+
+
+def _nodes(store: Store) -> Iterator[Fact]:
+    for thing, node in store.records("Node", Node):
+        store.saw("node.state")
+        ready = "unknown"
+        for condition in node.status.conditions:
+            store.saw("node.condition")
+            bad = is_bad(condition)
+            if condition.type == "Ready":
+                ready = {"True": "true", "False": "false"}.get(condition.status.strip(), "unknown")
+            fields = {"type": condition.type, "status": condition.status.strip(), "reason": condition.reason, "message": condition.message, "bad": bad}
+            proofs = thing.proof(f"status.conditions.{condition.type}", "row", "status")
+            yield Fact("node.condition", thing.entity, {k: v for k, v in fields.items() if v is not None}, proofs)
+        yield from _conditions(thing.entity, thing, node.status.conditions)
+        state = {
+            "ready": ready,
+            "unschedulable": node.spec.unschedulable,
+            "control_plane": is_control_plane(node),
+            "version": node.status.node_info.kubelet_version,
+            "runtime": node.status.node_info.container_runtime_version,
+            "taints": ", ".join(f"{t.key}{'=' + t.value if t.value else ''}:{t.effect}" for t in node.spec.taints) or None,
+        }
+        proofs = thing.proof("spec.unschedulable", "row", "spec") if node.spec.unschedulable else thing.proof("row", "status")
+        yield Fact("node.state", thing.entity, {k: v for k, v in state.items() if v is not None}, proofs)
+
+
+def is_control_plane(node: Node) -> bool:
+    """True for a node that carries a control-plane label of any version or installer."""
+    roles = {"node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master", "node-role.kubernetes.io/controlplane"}
+    return bool(roles & node.metadata.labels.keys()) or node.metadata.labels.get("kubernetes.io/role") == "master"
+
+
+def _workloads(store: Store, joins: Joins) -> Iterator[Fact]:
+    for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "ReplicationController"):
+        for thing, workload in store.records(kind, Workload):
+            if not thing.live:
+                continue
+            store.saw("workload.replicas")
+            yield from _conditions(thing.entity, thing, workload.status.conditions)
+            if kind in ("Deployment", "StatefulSet", "DaemonSet"):
+                yield from _replicas(thing, workload, joins)
+
+
+def _replicas(thing: Thing, workload: Workload, joins: Joins) -> Iterator[Fact]:
+    status, spec = workload.status, workload.spec
+    daemon = thing.entity.kind == "DaemonSet"
+    desired = status.desired_number_scheduled if daemon else spec.replicas
+    ready = status.number_ready if daemon else status.ready_replicas
+    failed = next((c for c in status.conditions if c.type == "ReplicaFailure" and c.status.strip() == "True"), None)
+    stuck = failed or next((c for c in status.conditions if c.type in ("Progressing", "Available") and c.status.strip() == "False"), None)
+    if desired is None or (desired > 0 and (ready is None or ready >= desired) and not failed):
+        return
+    zero = desired == 0 and not daemon
+    if desired == 0 and daemon:
+        return
+    fields: dict[str, Any] = {
+        "desired": desired,
+        "current": status.replicas,
+        "ready": ready or 0,
+        "zero": zero,
+        "used": zero and _is_used(thing, joins),
+        "reason": stuck.reason if stuck else None,
+        "message": stuck.message if stuck else None,
+    }
+    proofs = thing.proof("spec.replicas", "row", "spec.replicas")
+    yield Fact("workload.replicas", thing.entity, {k: v for k, v in fields.items() if v is not None}, proofs)
+
+
+def _is_used(thing: Thing, joins: Joins) -> bool:
+    return bool(joins.callers.get(thing.entity)) or any(thing.entity in w for w in joins.workloads_of_service.values())
+
+
+def _claims(store: Store) -> Iterator[Fact]:
+    for thing, claim in store.records("PersistentVolumeClaim", Claim):
+        if not thing.live:
+            continue
+        store.saw("claim.state")
+        if claim.status.phase in (None, "Bound"):
+            continue
+        fields = {
+            "phase": claim.status.phase,
+            "storage_class": claim.spec.storage_class_name or "",
+            "request": claim.spec.resources.requests.get("storage"),
+            "access_modes": ",".join(claim.spec.access_modes) or None,
+        }
+        yield Fact("claim.state", thing.entity, {k: v for k, v in fields.items() if v is not None}, thing.proof("status.phase", "row", "status.phase"))
+
+
+def _services(store: Store, joins: Joins) -> Iterator[Fact]:
+    for thing, service in store.records("Service", Service):
+        if not thing.live:
+            continue
+        store.saw("service.state")
+        endpoints = joins.ready_endpoints(thing)
+        pending = service.spec.type == "LoadBalancer" and service.status.external == "<pending>"
+        if service.spec.type == "ExternalName" or not service.spec.selector or (endpoints != 0 and not pending):
+            continue
+        fields = {"type": service.spec.type, "endpoints": endpoints, "external": service.status.external}
+        yield Fact("service.state", thing.entity, {k: v for k, v in fields.items() if v is not None}, thing.proof("status.endpoints", "row", "status"))
+
+
+def _others(store: Store) -> Iterator[Fact]:
+    for thing in list(store.things.values()):
+        record = thing.record
+        if not isinstance(record, Anything):
+            continue
+        yield from _conditions(thing.entity, thing, record.status.conditions)
+        if thing.entity.kind == "Namespace" and record.status.phase:
+            store.saw("namespace.state")
+            if record.status.phase == "Terminating":
+                message = next((c.message for c in record.status.conditions if c.status == "True" and c.message), "")
+                yield Fact("namespace.state", thing.entity, {"phase": "Terminating", "message": message}, thing.proof("status.phase", "row", "status.phase"))
+
+
+def _pod_messages(store: Store) -> Iterator[Fact]:
+    for thing, pod in store.records("Pod", Pod):
+        if not thing.live:
+            continue
+        yield from _message(thing.entity, thing, pod.status.message, "status.message", reason=pod.status.reason)
+        yield from _conditions(thing.entity, thing, (c for c in pod.status.conditions if c.type == "DisruptionTarget"))
+        yield from (
+            fact
+            for condition in pod.status.conditions
+            if condition.type == "PodScheduled" and condition.status.strip() == "False"
+            for fact in _message(thing.entity, thing, condition.message, "status.conditions.PodScheduled", reason=condition.reason)
+        )
+        for status in [*pod.status.init_container_statuses, *pod.status.container_statuses]:
+            entity = Entity("Container", status.name, thing.entity.namespace, pod=thing.entity.name)
+            place = f"status.containerStatuses.{status.name}"
+            waiting = status.state.waiting
+            if waiting:
+                yield from _message(entity, thing, waiting.message, f"{place}.state", reason=waiting.reason)
+            for ended in (status.state.terminated, status.last_state.terminated):
+                if ended and (not status.ready or ended is status.state.terminated):
+                    yield from _message(entity, thing, ended.message, f"{place}.lastState", reason=ended.reason)

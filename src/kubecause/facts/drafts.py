@@ -1,0 +1,53 @@
+"""Half an object as one document tells it, before all documents about it are put together."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubecause.model import Document, Proof
+
+
+class Detail(enum.IntEnum):
+    """How much a document knows of an object; what knows more wins over what knows less."""
+
+    NAME = 0  # only mentioned
+    MANIFEST = 1  # what somebody asked for
+    TABLE = 2
+    DESCRIBE = 3
+    OBJECT = 4  # the API's own object with a status
+
+
+@dataclass(slots=True)
+class Draft:
+    """Half an object.
+
+    :param data: in the API's shape (camelCase), as far as known.
+    :param proofs: dotted field path → where it can be read.
+    """
+
+    kind: str
+    name: str
+    namespace: str | None
+    detail: Detail
+    data: dict[str, Any]
+    document: Document
+    proofs: dict[str, Proof] = field(default_factory=dict)
+
+    def prove(self, path: str, line: int, text: str) -> None:
+        """Remember the line that shows a field."""
+        self.proofs.setdefault(path, Proof(self.document.source, text.strip(), line=line))
+
+
+def put(data: dict[str, Any], path: str, value: Any) -> None:
+    """Set a dotted path, making the objects on the way.
+
+    >>> d = {}; put(d, "spec.replicas", 2); d
+    {'spec': {'replicas': 2}}
+    """
+    *parents, last = path.split(".")
+    for parent in parents:
+        below = data.setdefault(parent, {})
+        data = below if isinstance(below, dict) else {}
+    data[last] = value

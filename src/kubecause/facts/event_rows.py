@@ -1,0 +1,121 @@
+"""Events as kubectl prints them: below ``describe``, in ``get events`` (old and new columns), or pasted alone.
+
+::
+
+    Type     Reason     Age                 From               Message
+    Warning  BackOff    90s (x33 over 15m)  kubelet            Back-off restarting failed container web in pod …
+    LAST SEEN   TYPE      REASON      OBJECT      MESSAGE
+    3s          Warning   BackOff     pod/web-0   Back-off restarting failed container
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from kubecause.facts.quantities import duration
+
+_AGE = r"(?:<unknown>|<invalid>|\d[\dsmhdy.]{0,20})"
+_SPAN = r"(?:\s{0,3}\(x(?P<count>\d{1,9})\s+(?:over|in)\s+(?P<span>[\dsmhdy.<>a-z]{1,20})\))?"
+_DESCRIBED = re.compile(
+    rf"(?P<type>Normal|Warning)\s+(?P<reason>[A-Z][A-Za-z]{{2,60}})\s+(?P<age>{_AGE}){_SPAN}\s+"
+    r"(?P<source>\S{1,100}?(?:,\s\S{1,253})?)(?:\s{2,}|\s)(?P<message>\S.*)$"
+)
+_DESCRIBED_BARE = re.compile(
+    rf"(?P<type>Normal|Warning)\s+(?P<reason>[A-Z][A-Za-z]{{2,60}})\s+(?:(?P<age>{_AGE}){_SPAN}\s+)?(?P<message>\S.*)$"
+)
+_LISTED = re.compile(
+    rf"(?:(?P<namespace>[a-z0-9][a-z0-9.-]{{0,252}})\s+)?(?P<age>{_AGE}){_SPAN}\s+(?P<type>Normal|Warning)\s+"
+    r"(?P<reason>[A-Z][A-Za-z]{2,60})\s+(?P<kind>[a-z]{1,60})/(?P<name>[A-Za-z0-9][A-Za-z0-9.:_-]{0,252})\s+(?P<message>.*)$"
+)
+_LISTED_OLD = re.compile(  # kubectl <= 1.13: LAST SEEN, FIRST SEEN, COUNT, NAME, KIND, SUBOBJECT, TYPE, REASON, SOURCE, MESSAGE
+    rf"(?P<age>{_AGE})\s+(?P<span>{_AGE})\s+(?P<count>\d{{1,9}})\s+(?P<name>[a-z0-9.-]{{1,253}}\.[0-9a-f]{{10,20}})\s+(?P<kind>[A-Z]\w{{2,60}})\s+"
+    r"(?:\S{1,200}\s+)?(?P<type>Normal|Warning)\s+(?P<reason>[A-Z][A-Za-z]{2,60})\s+(?P<source>\S{1,100}(?:,\s\S{1,253})?)\s+(?P<message>\S.*)$"
+)
+_SEEN_OLD = re.compile(  # kubectl <= 1.5 describe: FirstSeen, LastSeen, Count, From, SubObjectPath, Type, Reason, Message
+    rf"(?P<span>{_AGE})\s+(?P<age>{_AGE})\s+(?P<count>\d{{1,9}})\s+(?P<source>\{{?\S{{1,253}}(?:\s\S{{1,253}})??\}}?)\s+(?:\S{{1,200}}\s+)??"
+    r"(?P<type>Normal|Warning)\s+(?P<reason>[A-Z][A-Za-z]{2,60})\s+(?P<message>\S.*)$"
+)
+_HEADER = re.compile(r"\s*(?:Type\s+Reason\s|FirstSeen\s|LAST SEEN\s|NAMESPACE\s+LAST SEEN|-{3,}\s|LASTSEEN\s)")
+
+
+@dataclass(slots=True)
+class EventRow:
+    """One event.
+
+    :param age: seconds since it was last seen; None when not printed.
+    :param span: seconds over which it was counted.
+    :param node: the node of ``kubelet, NODE``.
+    """
+
+    line: int
+    raw: str
+    type: str
+    reason: str
+    message: str
+    age: float | None = None
+    count: int = 1
+    span: float | None = None
+    source: str | None = None
+    node: str | None = None
+    namespace: str | None = None
+    kind: str | None = None
+    name: str | None = None
+    seen: str | None = None  # timestamps of an object, which has no printed age
+    first: str | None = None
+
+
+def is_header(line: str) -> bool:
+    """True for the header of an event table or the dashes below it."""
+    return bool(_HEADER.match(line))
+
+
+def event_row(line: str, number: int) -> EventRow | None:
+    """One event row, whatever table it comes from; None when the line is none."""
+    if "Normal" not in line and "Warning" not in line:
+        return None
+    text = line.strip()
+    found = _LISTED.match(text) or _DESCRIBED.match(text) or _LISTED_OLD.match(text) or _SEEN_OLD.match(text) or _DESCRIBED_BARE.match(text)
+    if not found:
+        return None
+    has = found.groupdict()
+    source, node = has.get("source"), None
+    if source and "," in source:
+        source, _, node = source.partition(",")
+    name = has.get("name")
+    if name and has.get("count") and re.search(r"\.[0-9a-f]{10,20}$", name):
+        name = name.rsplit(".", 1)[0]
+    return EventRow(
+        line=number,
+        raw=text,
+        type=found["type"],
+        reason=found["reason"],
+        message=found["message"],
+        age=duration(has.get("age")),
+        count=int(has.get("count") or 1),
+        span=duration(has.get("span")),
+        source=source,
+        node=node.strip() if node else None,
+        namespace=has.get("namespace"),
+        kind=has.get("kind"),
+        name=name,
+    )
+
+
+def event_rows(lines: Sequence[str], first_line: int) -> Iterator[EventRow]:
+    """All events of a block; lines that continue a wrapped message are joined to it."""
+    row: EventRow | None = None
+    for offset, line in enumerate(lines):
+        found = event_row(line, first_line + offset)
+        if found:
+            if row:
+                yield row
+            row = found
+        elif row and line.strip() and not is_header(line) and len(row.message) < 20_000:
+            row.message += "\n" + line.strip()
+        elif row:
+            yield row
+            row = None
+    if row:
+        yield row

@@ -1,0 +1,123 @@
+"""Events as facts: merged when several documents show the same one, marked when what they report is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kubecause.facts.describe import kind_of_word
+from kubecause.facts.event_rows import EventRow
+from kubecause.facts.lines import about_of
+from kubecause.facts.records import Claim, Node, Pod, Workload
+from kubecause.facts.restarts import parse_time, settled
+from kubecause.facts.store import Store, Thing
+from kubecause.model import Channel, Document, Entity, Fact, Proof
+from kubecause.vocabulary import TEXT_FACT
+
+_RECENT = 120.0  # seconds; an event this fresh on a ready pod may still be going on when it keeps coming
+
+
+@dataclass(frozen=True, slots=True)
+class SeenEvent:
+    """An event row with the document and the object it belongs to."""
+
+    row: EventRow
+    document: Document
+    entity: Entity | None  # the described object
+
+
+def event_facts(events: Iterable[SeenEvent], store: Store, now: datetime | None) -> Iterator[Fact]:
+    """One fact an event; the row with the highest count stands for its repeats in other documents."""
+    best: dict[tuple[Entity, str, str], tuple[EventRow, Document]] = {}
+    for seen in events:
+        entity = _entity(seen, store)
+        key = (entity, seen.row.reason, seen.row.message)
+        if key not in best or seen.row.count > best[key][0].count:
+            best[key] = (seen.row, seen.document)
+    for (entity, _, _), (row, document) in best.items():
+        yield _fact(entity, row, document, store, now)
+
+
+def _entity(seen: SeenEvent, store: Store) -> Entity:
+    row = seen.row
+    if row.kind and row.name:
+        kind = kind_of_word(row.kind) or row.kind
+        namespace = row.namespace or seen.document.hints.get("namespace")
+        thing = store.named(kind, row.name, namespace)
+        return thing.entity if thing else Entity(kind, row.name, namespace if kind != "Node" else None)
+    if seen.entity:
+        return seen.entity
+    about = about_of(row.message)
+    if about:
+        thing = store.named("Pod", about.name, about.namespace)
+        return thing.entity if thing else about
+    return Entity(_kind_of_reason(row), None, row.namespace, scope=seen.document.source)
+
+
+def _kind_of_reason(row: EventRow) -> str:
+    """What an event without an object is most likely about, from who sent it."""
+    source = row.source or ""
+    if source.startswith(("node-controller", "kubelet")) and row.reason.startswith(("Node", "EvictionThreshold", "ImageGC", "ContainerGC", "FreeDisk", "Rebooted", "InvalidDisk")):
+        return "Node"
+    if source.startswith(("replicaset-controller", "deployment", "statefulset", "daemonset", "job-controller")):
+        return "Workload"
+    if source.startswith("persistentvolume-controller"):
+        return "PersistentVolumeClaim"
+    if source.startswith("service"):
+        return "Service"
+    return "Node" if row.reason in ("NodeNotReady", "ContainerGCFailed", "ImageGCFailed") else "Pod"
+
+
+def _fact(entity: Entity, row: EventRow, document: Document, store: Store, now: datetime | None) -> Fact:
+    age = row.age
+    seen = parse_time(row.seen)
+    if age is None and seen and now:
+        age = max((now - seen).total_seconds(), 0.0)
+    span = row.span
+    first = parse_time(row.first)
+    if span is None and seen and first:
+        span = (seen - first).total_seconds()
+    fields: dict[str, Any] = {
+        "text": row.message,
+        "channel": Channel.EVENT,
+        "reason": row.reason,
+        "type": row.type,
+        "count": row.count,
+        "age": age,
+        "span": span,
+        "source": row.source,
+        "node": row.node,
+        "healed": is_over(store.things.get(entity), row, age, now),
+    }
+    about = about_of(row.message)
+    if about and entity.kind != "Pod":
+        fields["about"] = about
+    proof = Proof(document.source, row.raw[:1500], line=row.line, time=seen, count=row.count if row.count > 1 else None)
+    return Fact(TEXT_FACT, entity, {k: v for k, v in fields.items() if v is not None}, (proof,), document.source)
+
+
+def is_over(thing: Thing | None, row: EventRow, age: float | None, now: datetime | None) -> bool:
+    """True when the object of an event is healthy again, so that the event tells of the past."""
+    if thing is None or row.type == "Normal":
+        return False
+    record = thing.record
+    if isinstance(record, Pod):
+        return settled(record, now)
+    if isinstance(record, Workload):
+        spec, status = record.spec, record.status
+        desired = status.desired_number_scheduled if thing.entity.kind == "DaemonSet" else spec.replicas
+        have = status.replicas if status.replicas is not None else status.number_ready
+        failing = any(c.type == "ReplicaFailure" and c.status.strip() == "True" for c in status.conditions)
+        return desired is not None and have is not None and have >= desired and not failing
+    if isinstance(record, Claim):
+        return record.status.phase == "Bound"
+    if isinstance(record, Node):
+        return _node_event_over(record, row, age)
+    return False
+
+
+def _node_event_over(node: Node, row: EventRow, age: float | None) -> bool:
+    ready = next((c.status.strip() for c in node.status.conditions if c.type == "Ready"), None)
+    return ready == "True" and (age is not None and age > _RECENT or row.reason in ("Rebooted", "InvalidDiskCapacity", "NodeNotReady"))

@@ -1,0 +1,331 @@
+"""How entities belong together: owners, nodes, claims, services, namespaces, dependencies.
+
+``PATHS`` names the ways a cause may reach its effects (``leads_to … via`` of a case).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+
+from kubecause.facts.records import Claim, Endpoints, Ingress, Pod, Service, Workload
+from kubecause.facts.store import Store, Thing
+from kubecause.model import WORKLOAD_KINDS, Entity
+
+PATHS: dict[str, str] = {
+    "self": "the same container, pod or workload, or the same object",
+    "pod.node": "between a node and the containers, pods and workloads on it",
+    "pod.workload": "between a workload and its pods and containers",
+    "pod.namespace": "between a namespace and everything in it",
+    "pod.claims": "between a claim and the pods and workloads that mount it",
+    "claim.volume": "between a claim and its volume",
+    "service.pods": "between a service and the pods and workloads behind it",
+    "ingress.service": "between an ingress and the services it names",
+    "workload.dependencies": "from a workload (or its service) to the workloads that call it",
+    "node.components": "between a node and its kubelet, runtime, proxy and network plugin",
+    "registry.images": "between a registry and the containers whose image lives there",
+    "cluster": "everything in the cluster",
+}
+
+_POD_LIKE = frozenset({"Container", "Pod", *WORKLOAD_KINDS})
+_HASHED = re.compile(r"^(?P<workload>.+)-[a-z0-9]{6,10}$")
+
+
+class Joins:
+    """The joins of one store; computed once, on first use."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    # --- families ---------------------------------------------------------------------------------------------
+
+    def pod_of(self, entity: Entity) -> Entity | None:
+        """The pod a container belongs to, or the pod itself."""
+        if entity.kind == "Pod":
+            return entity
+        if entity.kind != "Container" or not entity.pod:
+            return None
+        thing = self.store.named("Pod", entity.pod, entity.namespace)
+        return thing.entity if thing else Entity("Pod", entity.pod, entity.namespace)
+
+    def owner(self, entity: Entity) -> Entity | None:
+        """The direct owner that the evidence proves."""
+        thing = self.store.things.get(entity)
+        if thing is None:
+            return None
+        for reference in thing.metadata.owner_references:
+            found = self.store.named(reference.kind, reference.name, entity.namespace)
+            return found.entity if found else Entity(reference.kind, reference.name, entity.namespace)
+        return self._owner_by_labels(thing)
+
+    def _owner_by_labels(self, thing: Thing) -> Entity | None:
+        """Only Deployments write ``pod-template-hash``; a workload with a fitting name owns a pod it selects."""
+        name, namespace = thing.entity.name or "", thing.entity.namespace
+        if thing.entity.kind == "ReplicaSet":
+            return self._deployment_of_set(name, namespace, "pod-template-hash" in thing.metadata.labels)
+        if thing.entity.kind != "Pod":
+            return None
+        hashed = re.match(r"(?P<set>.+-[a-z0-9]{6,10})-[a-z0-9]{5}$", name)
+        if hashed:
+            replica_set = self.store.named("ReplicaSet", hashed["set"], namespace)
+            if replica_set:
+                return replica_set.entity
+            deployment = self._deployment_of_set(hashed["set"], namespace, "pod-template-hash" in thing.metadata.labels)
+            if deployment:
+                return deployment
+        for kind, pattern in (("StatefulSet", r"(.+)-\d+$"), ("DaemonSet", r"(.+)-[a-z0-9]{5}$")):
+            found = re.match(pattern, name)
+            owner = self.store.named(kind, found[1], namespace) if found else None
+            if owner:
+                return owner.entity
+        return None
+
+    def _deployment_of_set(self, name: str, namespace: str | None, sure: bool) -> Entity | None:
+        found = _HASHED.match(name)
+        if not found:
+            return None
+        thing = self.store.named("Deployment", found["workload"], namespace)
+        if thing:
+            return thing.entity
+        return Entity("Deployment", found["workload"], namespace) if sure else None
+
+    def top_owner(self, entity: Entity) -> Entity:
+        """The highest owner the evidence proves; the entity itself when there is none."""
+        if entity.kind == "Container":
+            entity = self.pod_of(entity) or entity
+        for _ in range(5):
+            above = self.owner(entity)
+            if above is None or above == entity:
+                break
+            entity = above
+        return entity
+
+    @cached_property
+    def pods_of_workload(self) -> dict[Entity, list[Thing]]:
+        """Pods by their top owner."""
+        found: dict[Entity, list[Thing]] = {}
+        for thing in self.store.of_kind("Pod"):
+            found.setdefault(self.top_owner(thing.entity), []).append(thing)
+        return found
+
+    def pods(self, entity: Entity) -> list[Thing]:
+        """Pods of a workload, or the one pod of a pod or container."""
+        if entity.kind in ("Pod", "Container"):
+            pod = self.pod_of(entity)
+            thing = self.store.things.get(pod) if pod else None
+            return [thing] if thing else []
+        return self.pods_of_workload.get(self.top_owner(entity), [])
+
+    # --- placement ----------------------------------------------------------------------------------------------
+
+    def node_of(self, entity: Entity) -> str | None:
+        """Name of the node a pod or container is bound to."""
+        if entity.kind == "Node":
+            return entity.name
+        for thing in self.pods(entity) if entity.kind in ("Pod", "Container") else []:
+            if isinstance(thing.record, Pod) and thing.record.spec.node_name:
+                return thing.record.spec.node_name
+        return None
+
+    def nodes_of(self, entity: Entity) -> set[str]:
+        """Names of the nodes that the pods of an entity are bound to."""
+        if entity.kind == "Node":
+            return {entity.name} if entity.name else set()
+        return {
+            thing.record.spec.node_name for thing in self.pods(entity) if isinstance(thing.record, Pod) and thing.record.spec.node_name
+        }
+
+    # --- services -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def pods_of_service(self) -> dict[Entity, list[Thing]]:
+        """Pods that a service selects, by service."""
+        found: dict[Entity, list[Thing]] = {}
+        for thing, service in self.store.records("Service", Service):
+            selector = service.spec.selector
+            found[thing.entity] = [
+                pod
+                for pod in self.store.of_kind("Pod")
+                if selector
+                and pod.entity.namespace == thing.entity.namespace
+                and all(pod.metadata.labels.get(key) == value for key, value in selector.items())
+            ]
+        return found
+
+    @cached_property
+    def workloads_of_service(self) -> dict[Entity, set[Entity]]:
+        """Top owners of the pods a service selects; workloads without pods are found by their template's labels."""
+        found = {service: {self.top_owner(pod.entity) for pod in pods} for service, pods in self.pods_of_service.items()}
+        for thing, service in self.store.records("Service", Service):
+            for kind in ("Deployment", "StatefulSet", "DaemonSet"):
+                for workload, record in self.store.records(kind, Workload):
+                    labels = record.spec.template.metadata.labels or (record.spec.selector.match_labels if record.spec.selector else {})
+                    selected = service.spec.selector and all(labels.get(k) == v for k, v in service.spec.selector.items())
+                    if selected and workload.entity.namespace == thing.entity.namespace:
+                        found[thing.entity].add(workload.entity)
+        return found
+
+    def service_called(self, host: str, namespace: str | None) -> Thing | None:
+        """The service a DNS name means: ``db``, ``db.shop``, ``db.shop.svc.cluster.local``, or a cluster IP."""
+        parts = host.lower().rstrip(".").split(".")
+        if len(parts) == 1 or (len(parts) > 1 and parts[1:] and not parts[-1].isdigit()):
+            wanted = parts[1] if len(parts) > 1 and (len(parts) == 2 or parts[2] == "svc") else namespace  # noqa: PLR2004
+            return self.store.named("Service", parts[0], wanted)
+        return next((t for t, s in self.store.records("Service", Service) if s.spec.cluster_ip == host), None)
+
+    def ready_endpoints(self, service: Thing) -> int | None:
+        """Number of ready endpoints; None when no document tells."""
+        endpoints = self.store.named("Endpoints", service.entity.name, service.entity.namespace)
+        if endpoints and isinstance(endpoints.record, Endpoints) and (endpoints.full or endpoints.record.subsets):
+            return sum(len(subset.addresses) for subset in endpoints.record.subsets)
+        if isinstance(service.record, Service) and service.record.status.endpoints is not None:
+            return len(service.record.status.endpoints)
+        return None
+
+    # --- dependencies -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def callers(self) -> dict[Entity, set[Entity]]:
+        """Workloads that call a workload, directly: service graph, and service names in environment variables."""
+        found: dict[Entity, set[Entity]] = {}
+        for client, server in self.store.edges:
+            a, b = self.store.workload_named(client), self.store.workload_named(server)
+            if a and b:
+                found.setdefault(b.entity, set()).add(a.entity)
+        services = {thing.entity.name: thing.entity for thing in self.store.of_kind("Service") if thing.entity.name}
+        names = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+        for kind in ("Deployment", "StatefulSet", "DaemonSet"):
+            for thing, workload in self.store.records(kind, Workload):
+                words = {w for c in workload.spec.template.spec.containers for v in c.env for w in names.findall((v.value or "")[:300])}
+                for name in words & services.keys():
+                    for server in self.workloads_of_service.get(services[name], set()) - {thing.entity}:
+                        found.setdefault(server, set()).add(thing.entity)
+        return found
+
+    def depends(self, caller: Entity, callee: Entity) -> bool:
+        """True when one workload calls another, directly or through others."""
+        waiting, done = [callee], {callee}
+        while waiting:
+            for entity in self.callers.get(waiting.pop(), ()):
+                if entity == caller:
+                    return True
+                if entity not in done:
+                    done.add(entity)
+                    waiting.append(entity)
+        return False
+
+    # --- paths --------------------------------------------------------------------------------------------------
+
+    def connected(self, cause: Entity, effect: Entity, via: str) -> bool:
+        """True when an effect can be reached from a cause along a path of :data:`PATHS`."""
+        return bool(_CHECKS[via](self, cause, effect))
+
+    def same(self, a: Entity, b: Entity) -> bool:
+        """The same object, or one family of container, pod and workload."""
+        if a == b:
+            return True
+        if a.kind not in _POD_LIKE or b.kind not in _POD_LIKE:
+            return False
+        if a.kind == b.kind == "Container":
+            return a.pod == b.pod and a.namespace == b.namespace and (a.name == b.name or not a.name or not b.name)
+        if a.kind == b.kind == "Pod":
+            return False
+        return self.top_owner(a) == self.top_owner(b) or self.pod_of(a) == (self.pod_of(b) or b) or self.pod_of(b) == (self.pod_of(a) or a)
+
+    def workloads_behind(self, entity: Entity) -> set[Entity]:
+        """The workloads an entity stands for: its owner, or those behind a service."""
+        if entity.kind == "Service":
+            return self.workloads_of_service.get(entity, set())
+        return {self.top_owner(entity)}
+
+    def claims_of(self, entity: Entity) -> set[str]:
+        """Names of the claims that an entity's pods or template mount."""
+        records = [thing.record for thing in self.pods(entity)]
+        top = self.store.things.get(self.top_owner(entity))
+        specs = [record.spec for record in records if isinstance(record, Pod)]
+        if top and isinstance(top.record, Workload):
+            specs.append(top.record.spec.template.spec)
+        names = {v.persistent_volume_claim.claim_name for spec in specs for v in spec.volumes if v.persistent_volume_claim}
+        for thing, claim in self.store.records("PersistentVolumeClaim", Claim):
+            if any(pod.entity.name in claim.status.used_by for pod in self.pods(entity)):
+                names.add(thing.entity.name or "")
+        return names
+
+
+def _by_node(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    if cause.kind == "Node":
+        return bool(cause.name) and cause.name in joins.nodes_of(effect)
+    if effect.kind == "Node":
+        return bool(effect.name) and effect.name in joins.nodes_of(cause)
+    return bool(joins.nodes_of(cause) & joins.nodes_of(effect))
+
+
+def _by_namespace(joins: Joins, cause: Entity, effect: Entity) -> bool:  # noqa: ARG001 - all checks look alike
+    a = cause.name if cause.kind == "Namespace" else cause.namespace
+    b = effect.name if effect.kind == "Namespace" else effect.namespace
+    return a is not None and a == b
+
+
+def _by_claim(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    claim, user = (cause, effect) if cause.kind == "PersistentVolumeClaim" else (effect, cause)
+    if claim.kind != "PersistentVolumeClaim":
+        return joins.same(cause, effect)
+    return claim.namespace == user.namespace and claim.name in joins.claims_of(user)
+
+
+def _by_service(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    service, other = (cause, effect) if cause.kind == "Service" else (effect, cause)
+    if service.kind != "Service":
+        return False
+    return any(joins.same(workload, other) for workload in joins.workloads_of_service.get(service, ()))
+
+
+def _by_ingress(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    ingress, other = (cause, effect) if cause.kind == "Ingress" else (effect, cause)
+    thing = joins.store.things.get(ingress)
+    if thing is None or not isinstance(thing.record, Ingress) or other.namespace != ingress.namespace:
+        return False
+    names = {
+        (path.backend.service.name if path.backend.service else path.backend.service_name)
+        for rule in thing.record.spec.rules
+        for path in (rule.http.paths if rule.http else [])
+    }
+    if other.kind == "Service":
+        return other.name in names
+    services = [joins.store.named("Service", name, ingress.namespace) for name in names]
+    return any(_by_service(joins, service.entity, other) for service in services if service)
+
+
+def _by_dependency(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    callers = joins.workloads_behind(effect)
+    return any(caller != callee and joins.depends(caller, callee) for callee in joins.workloads_behind(cause) for caller in callers)
+
+
+def _by_volume(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    for claim, volume in ((cause, effect), (effect, cause)):
+        thing = joins.store.things.get(claim)
+        if claim.kind == "PersistentVolumeClaim" and thing and isinstance(thing.record, Claim):
+            return thing.record.spec.volume_name == volume.name
+    return False
+
+
+def _by_registry(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    registry, other = (cause, effect) if cause.kind == "Registry" else (effect, cause)
+    images = [c.image for thing in joins.pods(other) if isinstance(thing.record, Pod) for c in thing.record.spec.containers]
+    return bool(registry.name) and any(image.startswith(f"{registry.name}/") for image in images)
+
+
+_CHECKS = {
+    "self": Joins.same,
+    "pod.workload": Joins.same,
+    "pod.node": _by_node,
+    "node.components": lambda joins, a, b: a == b or _by_node(joins, a, b),
+    "pod.namespace": _by_namespace,
+    "pod.claims": _by_claim,
+    "claim.volume": _by_volume,
+    "service.pods": _by_service,
+    "ingress.service": _by_ingress,
+    "workload.dependencies": _by_dependency,
+    "registry.images": _by_registry,
+    "cluster": lambda joins, a, b: True,  # noqa: ARG005 - all checks look alike
+}

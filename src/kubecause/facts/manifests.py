@@ -1,0 +1,194 @@
+"""Objects as YAML or JSON: ``kubectl get -o yaml|json``, manifests, lists without item kinds, several documents.
+
+Hostile YAML is refused by its shape: aliases that would unfold to more than ``MAX_NODES`` nodes are a gap.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from kubecause.facts.drafts import Detail, Draft
+from kubecause.facts.event_rows import EventRow
+from kubecause.model import Document, Gap, Proof
+
+MAX_NODES = 2_000_000
+MAX_DEPTH = 100
+
+
+class _Loader(yaml.CSafeLoader):
+    """Timestamps stay text; everything else as YAML 1.1 says."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def parse_manifest(document: Document) -> Iterator[Draft | EventRow | Gap]:
+    """Drafts of every object in the text; events as event rows; what cannot be read as gaps."""
+    for item, first_line in _documents(document):
+        if isinstance(item, Gap):
+            yield item
+        else:
+            yield from _objects(item, document, first_line, None, 0)
+
+
+def _documents(document: Document) -> Iterator[tuple[Any, int]]:
+    """Parsed documents with the number of their first line."""
+    text = "\n".join(document.lines)
+    if text.lstrip()[:1] in "{[":
+        yield from _json_documents(text, document)
+        return
+    start = 0
+    lines = list(document.lines)
+    for end in [i for i, line in enumerate(lines) if line.rstrip() == "---"] + [len(lines)]:
+        chunk = lines[start:end]
+        if any(line.strip() for line in chunk):
+            yield _yaml_document(chunk, document, start), document.first_line + start
+        start = end + 1
+
+
+def _json_documents(text: str, document: Document) -> Iterator[tuple[Any, int]]:
+    """JSON values one after the other, with or without anything between them."""
+    decoder = json.JSONDecoder()
+    position, length = 0, len(text)
+    while position < length:
+        while position < length and text[position] not in "{[":
+            position += 1
+        if position >= length:
+            return
+        line = document.first_line + text.count("\n", 0, position)
+        try:
+            value, position = decoder.raw_decode(text, position)
+        except (ValueError, RecursionError):
+            yield Gap(f"{document.source}:{line}", "JSON is cut or damaged here"), line
+            return
+        yield value, line
+
+
+def _yaml_document(lines: list[str], document: Document, start: int) -> Any:
+    """One YAML document; when its tail is damaged, as much of the head as parses."""
+    where = f"{document.source}:{document.first_line + start}"
+    for attempt in range(6):
+        text = "\n".join(lines)
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return None
+            if _unfolded(node, {}, 0) > MAX_NODES:
+                return Gap(where, "YAML with aliases that unfold to too many values; not read")
+            return loader.construct_document(node)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark
+            cut = mark.line if mark else 0
+            if cut < 2 or attempt == 5:  # noqa: PLR2004 - nothing useful before it
+                return Gap(where, f"YAML cannot be read: {error.problem or 'damaged'}")
+            lines = lines[:cut]
+        except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
+            return Gap(where, f"YAML cannot be read: {str(error).splitlines()[0][:120]}")
+        finally:
+            loader.dispose()
+    return None
+
+
+def _unfolded(node: yaml.Node, known: dict[int, int], depth: int) -> int:
+    """How many values a node stands for once aliases are followed."""
+    if depth > MAX_DEPTH:
+        return MAX_NODES + 1
+    if id(node) in known:
+        return known[id(node)]
+    known[id(node)] = MAX_NODES + 1  # an alias to its own parent never ends
+    total = 1
+    if isinstance(node, yaml.SequenceNode):
+        total += sum(_unfolded(child, known, depth + 1) for child in node.value)
+    elif isinstance(node, yaml.MappingNode):
+        total += sum(_unfolded(key, known, depth + 1) + _unfolded(value, known, depth + 1) for key, value in node.value)
+    known[id(node)] = min(total, MAX_NODES + 1)
+    return known[id(node)]
+
+
+def _objects(item: Any, document: Document, line: int, kind: str | None, depth: int) -> Iterator[Draft | EventRow]:
+    if isinstance(item, list) and depth < 4:  # noqa: PLR2004 - lists of lists come from bundles, never deeper
+        for part in item:
+            yield from _objects(part, document, line, kind, depth + 1)
+        return
+    if not isinstance(item, dict):
+        return
+    kind = item.get("kind") if isinstance(item.get("kind"), str) else kind
+    if isinstance(item.get("items"), list) and (kind or "").endswith("List") | (kind is None):
+        of_items = (kind or "").removesuffix("List") or None
+        for part in item["items"]:
+            yield from _objects(part, document, line, of_items, depth + 1)
+        return
+    if kind == "Event":
+        row = _event(item, line)
+        if row:
+            yield row
+    elif kind is None and _looks_like_node(item):
+        yield from _objects({**item, "kind": "Node"}, document, line, "Node", depth + 1)
+    elif kind and isinstance(item.get("metadata"), dict):
+        yield _draft(kind, item, document, line)
+
+
+def _looks_like_node(item: dict[str, Any]) -> bool:
+    """A pasted ``spec:`` of a node: only nodes have a podCIDR or can be unschedulable."""
+    spec = item.get("spec")
+    return isinstance(spec, dict) and ("unschedulable" in spec or "podCIDR" in spec)
+
+
+def _draft(kind: str, item: dict[str, Any], document: Document, line: int) -> Draft:
+    meta = item["metadata"]
+    detail = Detail.OBJECT if isinstance(item.get("status"), dict) and item["status"] else Detail.MANIFEST
+    if kind in ("ConfigMap", "StorageClass", "ResourceQuota") and "resourceVersion" in meta:
+        detail = Detail.OBJECT
+    data = {key: value for key, value in item.items() if key not in ("apiVersion", "kind")}
+    if kind == "Secret":
+        data = {"metadata": {key: meta[key] for key in ("name", "namespace") if key in meta}}
+    if kind == "CronJob":
+        template = ((item.get("spec") or {}).get("jobTemplate") or {}).get("spec") or {}
+        data["spec"] = {**(item.get("spec") or {}), "template": template.get("template") or {}}
+    namespace = meta.get("namespace") or document.hints.get("namespace")
+    draft = Draft(kind, str(meta.get("name") or document.hints.get("name", "")), namespace, detail, data, document)
+    draft.proofs["object"] = Proof(document.source, f"{kind} {meta.get('name', '')}", line=line)
+    return draft
+
+
+def _event(item: dict[str, Any], line: int) -> EventRow | None:
+    about = item.get("involvedObject") or item.get("regarding")
+    if not isinstance(about, dict):
+        return None
+    source = item.get("source") if isinstance(item.get("source"), dict) else {}
+    series = item.get("series") if isinstance(item.get("series"), dict) else {}
+    count = item.get("count") or item.get("deprecatedCount") or (series or {}).get("count") or 1
+    message = str(item.get("message") or item.get("note") or "")
+    reason = str(item.get("reason") or "")
+    return EventRow(
+        line=line,
+        raw=f"{item.get('type', '')} {reason}: {message}",
+        type=str(item.get("type") or "Normal"),
+        reason=reason,
+        message=message,
+        count=count if isinstance(count, int) else 1,
+        source=str((source or {}).get("component") or item.get("reportingComponent") or item.get("reportingController") or ""),
+        node=(source or {}).get("host"),
+        namespace=about.get("namespace"),
+        kind=about.get("kind"),
+        name=about.get("name"),
+        seen=str((series or {}).get("lastObservedTime") or item.get("lastTimestamp") or item.get("eventTime") or "") or None,
+        first=str(item.get("firstTimestamp") or item.get("eventTime") or "") or None,
+    )
+
+
+_YAML_START = re.compile(r"\s{0,20}(?:apiVersion|kind|metadata|spec|items):")
+
+
+def looks_like_manifest(lines: list[str]) -> bool:
+    """True when a block begins like an object in YAML."""
+    return any(_YAML_START.match(line) for line in lines[:3])

@@ -1,0 +1,228 @@
+"""All objects and facts of one body of evidence, put together from what each document told of them."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+
+from kubecause.facts.drafts import Detail, Draft
+from kubecause.facts.records import CLUSTER_KINDS, RECORD_OF_KIND, Anything, KubernetesObject, Metadata
+from kubecause.model import WORKLOAD_KINDS, Channel, Entity, Fact, Gap, Proof
+
+_Record = TypeVar("_Record")
+_PATH = re.compile(r"`\$((?:\.\w+|\[[^\]]*\])*)`|at `key` in `\$((?:\.\w+|\[[^\]]*\])*)`")
+_MAX_REPAIRS = 20
+
+
+@dataclass(slots=True)
+class Thing:
+    """One object of the cluster.
+
+    :param record: what is known of it, typed.
+    :param details: which kinds of document told of it.
+    :param proofs: dotted field path → where it can be read.
+    :param sources: paths of the documents that mention it.
+    """
+
+    entity: Entity
+    record: KubernetesObject
+    details: frozenset[Detail]
+    proofs: dict[str, Proof]
+    sources: frozenset[str]
+
+    @property
+    def metadata(self) -> Metadata:
+        """Metadata of the object."""
+        return self.record.metadata
+
+    @property
+    def live(self) -> bool:
+        """True when the cluster showed it, not only a manifest."""
+        return max(self.details) > Detail.MANIFEST
+
+    @property
+    def full(self) -> bool:
+        """True when more than a table row is known."""
+        return bool(self.details & {Detail.DESCRIBE, Detail.OBJECT})
+
+    def proof(self, *paths: str) -> tuple[Proof, ...]:
+        """Where the first known of some fields can be read, else where the object is mentioned."""
+        for path in paths:
+            if path in self.proofs:
+                return (self.proofs[path],)
+        for path in ("object", "row", "status.phase"):
+            if path in self.proofs:
+                found = self.proofs[path]
+                if path == "object" and paths:
+                    return (Proof(found.source, found.text, line=None, field=paths[0]),)
+                return (found,)
+        return tuple(list(self.proofs.values())[:1])
+
+
+@dataclass(slots=True)
+class Store:
+    """Objects by identity and facts by kind, with the joins between them.
+
+    :param seen: fact kinds and channels for which some evidence was read, found or not.
+    """
+
+    things: dict[Entity, Thing] = field(default_factory=dict)
+    facts: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
+    gaps: list[Gap] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    sources: set[str] = field(default_factory=set)
+    edges: set[tuple[str, str]] = field(default_factory=set)  # service graph: client, server
+    _by_kind: dict[str, list[Thing]] = field(default_factory=lambda: defaultdict(list))
+    _by_name: dict[tuple[str, str], list[Thing]] = field(default_factory=lambda: defaultdict(list))
+
+    def add_fact(self, fact: Fact) -> None:
+        """Keep a fact and remember that its kind was looked at."""
+        self.facts[fact.kind].append(fact)
+        self.saw(fact.kind)
+
+    def saw(self, *what: str | Channel) -> None:
+        """Remember that evidence of a kind was read, whether or not anything was found in it."""
+        self.seen.update(str(name) for name in what)
+
+    def add_thing(self, thing: Thing) -> None:
+        """Index an object."""
+        self.things[thing.entity] = thing
+        self._by_kind[thing.entity.kind].append(thing)
+        self._by_name[thing.entity.kind, thing.entity.name or ""].append(thing)
+
+    def of_kind(self, *kinds: str) -> Iterator[Thing]:
+        """Objects of some kinds, in order of identity."""
+        for kind in kinds:
+            yield from self._by_kind.get(kind, ())
+
+    def records(self, kind: str, record: type[_Record]) -> Iterator[tuple[Thing, _Record]]:
+        """Objects of a kind with their typed record."""
+        for thing in self._by_kind.get(kind, ()):
+            if isinstance(thing.record, record):
+                yield thing, thing.record
+
+    def named(self, kind: str, name: str | None, namespace: str | None = None) -> Thing | None:
+        """The object of this name; without a namespace only when one alone fits."""
+        found = self._by_name.get((kind, name or ""), [])
+        if namespace is not None and kind not in CLUSTER_KINDS:
+            found = [thing for thing in found if thing.entity.namespace in (namespace, None)]
+        return found[0] if len(found) == 1 else None
+
+    def workload_named(self, name: str, namespace: str | None = None) -> Thing | None:
+        """The workload of this name, whatever its kind; top owners first."""
+        for kind in WORKLOAD_KINDS:
+            found = self.named(kind, name, namespace)
+            if found:
+                return found
+        return None
+
+
+class Merger:
+    """Collects drafts and builds the things of a :class:`Store`."""
+
+    def __init__(self) -> None:
+        self._drafts: dict[tuple[str, str | None, str], list[Draft]] = defaultdict(list)
+
+    def add(self, draft: Draft) -> None:
+        """Take one more draft; nameless ones are kept apart by their document."""
+        namespace = None if draft.kind in CLUSTER_KINDS else draft.namespace
+        self._drafts[draft.kind, namespace, draft.name or f"\0{draft.document.scope}"].append(draft)
+
+    def build(self, store: Store) -> None:
+        """Merge all drafts into things; fields that do not fit their type are dropped and noted as gaps."""
+        self._settle_namespaces()
+        for (kind, namespace, name), drafts in sorted(self._drafts.items(), key=lambda item: (item[0][0], item[0][1] or "", item[0][2])):
+            store.add_thing(_thing(kind, namespace, name, drafts, store))
+            store.saw(f"object:{kind}")
+
+    def _settle_namespaces(self) -> None:
+        """A draft without a namespace joins the one object of its kind and name that has one."""
+        for key in [key for key in self._drafts if key[1] is None and key[0] not in CLUSTER_KINDS and not key[2].startswith("\0")]:
+            fits = [other for other in self._drafts if other[0] == key[0] and other[2] == key[2] and other[1] is not None]
+            if len(fits) == 1:
+                self._drafts[fits[0]].extend(self._drafts.pop(key))
+
+
+def _thing(kind: str, namespace: str | None, name: str, drafts: list[Draft], store: Store) -> Thing:
+    drafts = sorted(drafts, key=lambda draft: -draft.detail)
+    data: dict[str, Any] = {}
+    proofs: dict[str, Proof] = {}
+    for draft in drafts:
+        _fill(data, draft.data)
+        for path, proof in draft.proofs.items():
+            proofs.setdefault(path, proof)
+    named = not name.startswith("\0")
+    meta = data["metadata"] = data["metadata"] if isinstance(data.get("metadata"), dict) else {}
+    meta["name"], meta["namespace"] = (name if named else ""), namespace
+    entity = Entity(kind, name if named else None, namespace, scope=None if named else drafts[0].document.source)
+    record = _convert(data, RECORD_OF_KIND.get(kind, Anything), str(entity), store)
+    return Thing(entity, record, frozenset(d.detail for d in drafts), proofs, frozenset(d.document.source for d in drafts))
+
+
+def _fill(into: dict[str, Any], more: dict[str, Any]) -> None:
+    """Add what is missing; lists of named things (containers, variables) are filled by name."""
+    for key, value in more.items():
+        if key not in into or into[key] is None or into[key] == "":
+            into[key] = value
+        elif isinstance(into[key], dict) and isinstance(value, dict):
+            if key not in ("labels", "selector", "matchLabels", "nodeSelector", "limits", "requests"):
+                _fill(into[key], value)
+            elif not into[key]:
+                into[key] = value
+        elif isinstance(into[key], list) and isinstance(value, list):
+            into[key] = _fill_list(into[key], value)
+
+
+def _fill_list(into: list[Any], more: list[Any]) -> list[Any]:
+    if not into:
+        return more
+    for part in into:
+        if isinstance(part, dict):
+            id_key = "name" if "name" in part else "type" if "type" in part else "port" if "port" in part else None
+            twin = next((m for m in more if isinstance(m, dict) and id_key and m.get(id_key) == part[id_key]), None)
+            if twin:
+                _fill(part, twin)
+    return into
+
+
+def _convert(data: dict[str, Any], record: type[KubernetesObject], what: str, store: Store) -> KubernetesObject:
+    for _ in range(_MAX_REPAIRS):
+        try:
+            return msgspec.convert(data, record, strict=False)
+        except msgspec.ValidationError as error:
+            found = _PATH.search(str(error))
+            path = re.findall(r"\.(\w+)|\[(\d+|\.\.\.)\]", (found[1] or found[2] or "") if found else "")
+            if not path or not _drop(data, [name or index for name, index in path]):
+                break
+    store.gaps.append(Gap(what, "fields that do not have the form of the API were left out"))
+    return record()
+
+
+def _drop(data: Any, path: list[str]) -> bool:
+    """Remove the value at a path of msgspec's error; ``...`` is any key or element."""
+    *parents, last = path
+    targets: list[Any] = [data]
+    for step in parents:
+        targets = [below for target in targets for below in _steps(target, step)]
+    dropped = False
+    for target in targets:
+        if isinstance(target, dict):
+            for key in list(target) if last == "..." else [last]:
+                dropped |= target.pop(key, None) is not None
+        elif isinstance(target, list) and target:
+            target.clear()
+            dropped = True
+    return dropped
+
+
+def _steps(target: Any, step: str) -> Iterable[Any]:
+    if isinstance(target, dict):
+        return list(target.values()) if step == "..." else [target[step]] if step in target else []
+    if isinstance(target, list):
+        return target if step == "..." else [target[int(step)]] if step.isdigit() and int(step) < len(target) else []
+    return []

@@ -1,0 +1,133 @@
+"""Match: facts and cases in, findings out; what was looked for and not found is clear."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from kubecause.facts.joins import Joins
+from kubecause.facts.store import Store
+from kubecause.knowledge.conditions import Condition, compile_condition
+from kubecause.knowledge.schema import Case
+from kubecause.match.analyses import run_analyses
+from kubecause.match.levels import entity_at
+from kubecause.match.signals import OPEN_CHANNELS, Hit, SignalIndex
+from kubecause.model import Entity, Finding, Gap, Status
+
+MAX_FACTS = 40  # facts kept for one finding; the report shows a few, counts stay exact in the proofs
+
+
+def match(store: Store, joins: Joins, index: SignalIndex, cases: Mapping[str, Case]) -> tuple[list[Finding], list[str]]:
+    """Findings, and the ids of the cases that were looked for and are clear."""
+    run_analyses(store, joins)
+    hits = index.hits(store.facts)
+    findings: list[Finding] = []
+    clear: list[str] = []
+    for case in cases.values():
+        if case.status == "retired":
+            continue
+        found = list(_findings(case, hits.get(case.id, []), store, joins))
+        findings += found
+        if not found and _looked(case, store):
+            clear.append(case.id)
+    return _without_yielding(findings, cases, joins), clear
+
+
+def _looked(case: Case, store: Store) -> bool:
+    """True when evidence of every kind that the case reads was there, and no gap hides it."""
+    if any(_hides(gap, case) for gap in store.gaps):
+        return False
+    for signal in case.signals.values():
+        wanted = {signal.fact} if signal.fact else {str(channel) for channel in signal.channels}
+        if not wanted & store.seen:
+            return False
+    return True
+
+
+def _hides(gap: Gap, case: Case) -> bool:
+    return case.id in gap.hides
+
+
+def _findings(case: Case, hits: Sequence[Hit], store: Store, joins: Joins) -> Iterable[Finding]:
+    if not hits:
+        return
+    conditions = {key: compile_condition(text) for key in ("match", "confirmed", "possible") if (text := getattr(case, key))}
+    groups = _groups(case, hits, store, joins)
+    for entity in sorted(groups, key=lambda e: e.sort_key):
+        members = _enough(case, groups[entity])
+        status = _status(conditions, {hit.signal for hit in members})
+        if status is None:
+            continue
+        yield _finding(case, entity, status, members)
+
+
+def _groups(case: Case, hits: Sequence[Hit], store: Store, joins: Joins) -> dict[Entity, list[Hit]]:
+    """Hits by the entity they speak of; nameless ones join the only named one of their document."""
+    groups: dict[Entity, list[Hit]] = defaultdict(list)
+    for hit in hits:
+        groups[entity_at(case.entity, hit.fact, hit.names, store, joins)].append(hit)
+    named = [entity for entity in groups if entity.name or entity.pod or entity.scope is None]
+    for entity in [entity for entity in groups if entity not in named]:
+        near = [other for other in named if any(p.source == entity.scope for hit in groups[other] for p in hit.fact.proofs)]
+        if len(near) == 1:
+            groups[near[0]] += groups.pop(entity)
+    return groups
+
+
+def _enough(case: Case, hits: Sequence[Hit]) -> list[Hit]:
+    """Without the signals that want more repeats than there are."""
+    totals: dict[str, int] = defaultdict(int)
+    for hit in hits:
+        totals[hit.signal] += int(hit.fact["count"] or 1)
+    return [hit for hit in hits if totals[hit.signal] >= case.signals[hit.signal].at_least]
+
+
+def _status(conditions: Mapping[str, Condition], found: set[str]) -> Status | None:
+    if "confirmed" in conditions and conditions["confirmed"].holds(found):
+        return Status.CONFIRMED
+    if conditions["match"].holds(found):
+        return Status.PROBABLE
+    if "possible" in conditions and conditions["possible"].holds(found):
+        return Status.POSSIBLE
+    return None
+
+
+def _finding(case: Case, entity: Entity, status: Status, hits: Sequence[Hit]) -> Finding:
+    names: dict[str, str] = {}
+    for hit in hits:
+        for key, value in hit.names.items():
+            names.setdefault(key, value)
+    facts = tuple({id(hit.fact): hit.fact for hit in hits}.values())[:MAX_FACTS]
+    return Finding(
+        fault=case.id,
+        entity=entity,
+        status=status,
+        names=names,
+        facts=facts,
+        subjects=tuple(sorted({hit.fact.entity for hit in hits}, key=lambda e: e.sort_key)),
+        signals=tuple(sorted({hit.signal for hit in hits})),
+    )
+
+
+def _without_yielding(findings: Sequence[Finding], cases: Mapping[str, Case], joins: Joins) -> list[Finding]:
+    """Without findings that a more exact one on the same entity replaces."""
+    by_fault: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        by_fault[finding.fault].append(finding)
+    kept = []
+    for finding in findings:
+        better = [other for fault in cases[finding.fault].yields_to for other in by_fault.get(fault, ())]
+        if not any(_speak_of_one(finding, other, joins) for other in better):
+            kept.append(finding)
+    return kept
+
+
+def _speak_of_one(a: Finding, b: Finding, joins: Joins) -> bool:
+    if joins.same(a.entity, b.entity):
+        return True
+    if (a.entity.name or a.entity.pod) and (b.entity.name or b.entity.pod):
+        return bool(set(a.subjects) & set(b.subjects))
+    return bool({p.source for f in a.facts for p in f.proofs} & {p.source for f in b.facts for p in f.proofs})
+
+
+__all__ = ["OPEN_CHANNELS", "SignalIndex", "match"]

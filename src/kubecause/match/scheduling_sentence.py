@@ -1,0 +1,94 @@
+"""The scheduler's own sentence, in every wording it has had.
+
+``0/4 nodes are available: 1 node(s) were unschedulable, 3 Insufficient cpu. preemption: 0/4 nodes are available: …``.
+Its sources are the filter plugins of kube-scheduler; the preemption part is never counted.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+_HEAD = re.compile(r"(?P<fit>\d+)/(?P<all>\d+) nodes are available:?\s*", re.I)
+_OLD_HEAD = re.compile(r"No nodes are available that match all of the (?:following )?predicates::?\s*", re.I)
+_OLD_REASON = re.compile(r"([A-Za-z]\w+) \((\d+)\)")
+_REASON = re.compile(r"(?<![\w.])(?P<count>\d+)\s+(?P<why>(?:node\(s\)|Insufficient|Too many|node)[^,]*(?:\{[^}]*\}[^,]*)?)", re.I)
+_TAINT = re.compile(r"\{\s*(?P<key>[\w./-]+)\s*:?\s*(?P<value>[^}]*)\}")
+_CONTROL_PLANE = re.compile(r"node-role\.kubernetes\.io/(?:master|control-plane|controlplane|etcd)")
+_CLOUD = "node.cloudprovider.kubernetes.io/uninitialized"
+
+_WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("taint", re.compile(r"taint|PodToleratesNodeTaints", re.I)),
+    ("cordon", re.compile(r"unschedulable|NodeUnschedulable|NodeNotSchedulable", re.I)),
+    ("pod-anti-affinity", re.compile(r"anti-affinity", re.I)),
+    ("pod-affinity", re.compile(r"pod affinity|inter-?pod affinity|MatchInterPodAffinity", re.I)),
+    ("topology-spread", re.compile(r"topology spread", re.I)),
+    ("volume-zone", re.compile(r"volume zone|volume node affinity conflict|NoVolumeZoneConflict|NoVolumeNodeConflict", re.I)),
+    ("volume-count", re.compile(r"max volume count|MaxVolumeCount|Max\w+VolumeCount", re.I)),
+    ("claim-unbound", re.compile(r"available persistent volumes to bind|unbound", re.I)),
+    ("ports", re.compile(r"free ports|PodFitsHostPorts", re.I)),
+    ("selector", re.compile(r"node affinity|node selector|MatchNodeSelector|NodeAffinity|PodMatchNodeSelector", re.I)),
+    ("node-name", re.compile(r"requested (?:node name|hostname)|HostName", re.I)),
+    ("cpu", re.compile(r"Insufficient cpu", re.I)),
+    ("memory", re.compile(r"Insufficient memory", re.I)),
+    ("pods", re.compile(r"Too many pods|Insufficient pods", re.I)),
+    ("ephemeral-storage", re.compile(r"Insufficient ephemeral-storage", re.I)),
+    ("extended-resource", re.compile(r"Insufficient (?P<resource>[\w./-]+)", re.I)),
+)
+
+
+@dataclass(slots=True)
+class Sentence:
+    """What the scheduler said.
+
+    :param reasons: blocker → number of nodes; blockers as in ``scheduling.blocked`` (``selector`` is not yet told apart).
+    :param taints: taints it named, control-plane ones left out.
+    :param control_plane: nodes it left out for a control-plane taint.
+    """
+
+    nodes: int | None = None
+    reasons: dict[str, int] = field(default_factory=dict)
+    taints: list[str] = field(default_factory=list)
+    control_plane: int = 0
+    claim: str | None = None
+    resource: str | None = None
+
+
+def read_sentence(message: str) -> Sentence | None:
+    """The sentence of a ``FailedScheduling`` event; None when the message is another."""
+    text = " ".join(message.split())
+    head = _HEAD.search(text)
+    old = None if head else _OLD_HEAD.search(text)
+    sentence = Sentence(nodes=int(head["all"]) if head else None)
+    body = re.split(r"\bpreemption:", text[(head or old).end() :] if head or old else text, maxsplit=1, flags=re.I)[0]
+    missing = re.search(r"persistentvolumeclaim \"?([\w.-]+)\"? not found", body)
+    if missing:
+        sentence.claim = missing[1]
+        sentence.reasons["claim-missing"] = sentence.nodes or 1
+        return sentence
+    if re.search(r"unbound (?:immediate )?PersistentVolumeClaims", body, re.I):
+        sentence.reasons["claim-unbound"] = sentence.nodes or 1
+        return sentence
+    pairs = [(m[1], int(m[2])) for m in _OLD_REASON.finditer(body)] if old else [(m["why"], int(m["count"])) for m in _REASON.finditer(body)]
+    for why, count in pairs:
+        _count(sentence, why, count)
+    return sentence if sentence.reasons or sentence.control_plane else None
+
+
+def _count(sentence: Sentence, why: str, count: int) -> None:
+    for blocker, wording in _WORDINGS:
+        found = wording.search(why)
+        if not found:
+            continue
+        if blocker == "taint":
+            taint = _TAINT.search(why)
+            if taint and _CONTROL_PLANE.search(taint["key"]):
+                sentence.control_plane += count
+                return
+            if taint:
+                sentence.taints.append(f"{taint['key']}{'=' + taint['value'].strip() if taint['value'].strip() else ''}")
+                blocker = "cloud-taint" if taint["key"] == _CLOUD else blocker  # noqa: PLW2901 - a finer name of the same
+        elif blocker == "extended-resource":
+            sentence.resource = found["resource"]
+        sentence.reasons[blocker] = sentence.reasons.get(blocker, 0) + count
+        return
