@@ -17,7 +17,6 @@ Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 
-
 # --- evidence ---------------------------------------------------------------------------------------------
 
 

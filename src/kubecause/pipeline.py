@@ -10,7 +10,7 @@ from kubecause.diagnose import diagnose
 from kubecause.evidence import open_evidence
 from kubecause.facts import Extraction
 from kubecause.knowledge import Knowledge, load_cases
-from kubecause.match import SignalIndex, match
+from kubecause.match import LITERALS, SignalIndex, match
 from kubecause.model import Document, Gap, Result
 
 Progress = Callable[[int, int | None], None]
@@ -44,7 +44,7 @@ def diagnose_documents(documents: Iterable[Document | Gap], knowledge: Knowledge
     was_on = gc.isenabled()
     gc.disable()
     try:
-        index = SignalIndex(knowledge.cases.values())
+        index = SignalIndex(knowledge.cases.values(), LITERALS)
         extraction = Extraction(index.filter)
         for item in documents:
             if isinstance(item, Gap):

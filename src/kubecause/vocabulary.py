@@ -122,11 +122,17 @@ FACT_KINDS: dict[str, FactKind] = {
             "access_modes": "modes asked for",
         },
     ),
-    "namespace.state": FactKind("Namespace", "a namespace that is being deleted", {"phase": "Terminating", "message": "why it stays"}),
+    "namespace.state": FactKind(
+        "Namespace", "a namespace that is being deleted", {"phase": "Terminating", "message": "why it stays"}
+    ),
     "service.state": FactKind(
         "Service",
         "a service with a fault of its own or without endpoints",
-        {"type": "ClusterIP, NodePort, ...", "endpoints": "number of ready endpoints", "external": "external address or <pending>"},
+        {
+            "type": "ClusterIP, NodePort, ...",
+            "endpoints": "number of ready endpoints",
+            "external": "external address or <pending>",
+        },
     ),
     # --- from hosts (facts/) ----------------------------------------------------------------------------------
     "unit.state": FactKind(
@@ -145,7 +151,12 @@ FACT_KINDS: dict[str, FactKind] = {
     "filesystem": FactKind(
         "Node",
         "a row of df or df -i",
-        {"mount": "mount point", "used_percent": "use in percent", "available_bytes": "free bytes", "inodes_percent": "inodes used in percent"},
+        {
+            "mount": "mount point",
+            "used_percent": "use in percent",
+            "available_bytes": "free bytes",
+            "inodes_percent": "inodes used in percent",
+        },
     ),
     "memory": FactKind(
         "Node",
@@ -161,7 +172,16 @@ FACT_KINDS: dict[str, FactKind] = {
     "process": FactKind(
         "Node",
         "a process that stands out in top, iotop or ps",
-        {"pid": "", "command": "", "cpu_percent": "", "memory_percent": "", "io_percent": "", "read": "", "write": "", "state": ""},
+        {
+            "pid": "",
+            "command": "",
+            "cpu_percent": "",
+            "memory_percent": "",
+            "io_percent": "",
+            "read": "",
+            "write": "",
+            "state": "",
+        },
     ),
     "socket": FactKind(
         "Node",
@@ -180,7 +200,16 @@ FACT_KINDS: dict[str, FactKind] = {
     "iptables.rule": FactKind(
         "Node",
         "a rule of iptables-save, iptables -S or iptables -nvL",
-        {"table": "", "chain": "", "target": "", "protocol": "", "ports": "", "notrack": "true for NOTRACK or CT --notrack", "text": "", "node_local_dns": "true for the rules of NodeLocal DNSCache"},
+        {
+            "table": "",
+            "chain": "",
+            "target": "",
+            "protocol": "",
+            "ports": "",
+            "notrack": "true for NOTRACK or CT --notrack",
+            "text": "",
+            "node_local_dns": "true for the rules of NodeLocal DNSCache",
+        },
     ),
     "link": FactKind(
         "Node",
@@ -192,11 +221,26 @@ FACT_KINDS: dict[str, FactKind] = {
     "certificate": FactKind(
         "Client",
         "a certificate as openssl or curl -v prints it",
-        {"subject": "", "issuer": "", "not_after": "", "expired": "", "not_yet_valid": "", "self_signed": "", "ingress_fake": "true for the built-in certificate of an ingress controller", "address": "whom it was read from"},
+        {
+            "subject": "",
+            "issuer": "",
+            "not_after": "",
+            "expired": "",
+            "not_yet_valid": "",
+            "self_signed": "",
+            "ingress_fake": "true for the built-in certificate of an ingress controller",
+            "address": "whom it was read from",
+        },
     ),
-    "etcd.status": FactKind("Cluster", "a row of etcdctl endpoint status", {"endpoint": "", "leader": "", "db_size": "", "errors": "", "learner": ""}),
-    "runtime.info": FactKind("Node", "docker info", {"server_version": "", "cgroup_driver": "", "storage_driver": "", "root_dir": ""}),
-    "versions": FactKind("Cluster", "versions side by side", {"skew": "true when a kubelet is outside the supported skew", "detail": ""}),
+    "etcd.status": FactKind(
+        "Cluster", "a row of etcdctl endpoint status", {"endpoint": "", "leader": "", "db_size": "", "errors": "", "learner": ""}
+    ),
+    "runtime.info": FactKind(
+        "Node", "docker info", {"server_version": "", "cgroup_driver": "", "storage_driver": "", "root_dir": ""}
+    ),
+    "versions": FactKind(
+        "Cluster", "versions side by side", {"skew": "true when a kubelet is outside the supported skew", "detail": ""}
+    ),
     # --- from monitoring and tests by hand (facts/) -------------------------------------------------------------
     "alert": FactKind(
         "Workload",
@@ -236,7 +280,11 @@ FACT_KINDS: dict[str, FactKind] = {
             "certain": "true when decided from node objects, false when only the scheduler's sentence was there",
         },
     ),
-    "scheduler.absent": FactKind("Node", "no scheduler acts: pods wait without any FailedScheduling event, or its unit is down", {"pods": "how many wait", "unit": "true when the unit or pod is seen down"}),
+    "scheduler.absent": FactKind(
+        "Node",
+        "no scheduler acts: pods wait without any FailedScheduling event, or its unit is down",
+        {"pods": "how many wait", "unit": "true when the unit or pod is seen down"},
+    ),
     "quota.exceeded": FactKind(
         "Namespace",
         "a ResourceQuota that is used up or refused a request",
@@ -291,27 +339,61 @@ FACT_KINDS: dict[str, FactKind] = {
             "holder": "the claim that holds the volume",
         },
     ),
-    "pod.ports-clash": FactKind("Pod", "two containers of a pod that want the same port", {"port": "", "containers": "comma separated"}),
+    "pod.ports-clash": FactKind(
+        "Pod", "two containers of a pod that want the same port", {"port": "", "containers": "comma separated"}
+    ),
     "traffic.origin": FactKind(
         "Workload",
         "where latency, loss or saturation reported by alerts starts (walked along the service graph)",
-        {"what": "latency, errors, cpu, loss", "factor": "how many times the normal value", "service": "", "current": "", "normal": ""},
+        {
+            "what": "latency, errors, cpu, loss",
+            "factor": "how many times the normal value",
+            "service": "",
+            "current": "",
+            "normal": "",
+        },
     ),
     "node.traffic-origin": FactKind(
         "Node",
         "a node that the slow or lossy services share",
         {"what": "latency or loss", "services": "comma separated", "factor": "", "metric": ""},
     ),
-    "log.periodic": FactKind("Cluster", "the same log line at a constant interval from one address", {"address": "", "interval_s": "", "count": "", "pattern": "tcp-probe", "component": ""}),
+    "log.periodic": FactKind(
+        "Cluster",
+        "the same log line at a constant interval from one address",
+        {"address": "", "interval_s": "", "count": "", "pattern": "tcp-probe", "component": ""},
+    ),
     "database.rejects": FactKind(
         "Workload",
         "clients of a database that report the same refusal",
-        {"why": "read-only, connections, credentials, port", "clients": "how many", "database": "", "user": "", "address": "", "certain": ""},
+        {
+            "why": "read-only, connections, credentials, port",
+            "clients": "how many",
+            "database": "",
+            "user": "",
+            "address": "",
+            "certain": "",
+        },
+    ),
+    "gateway.misroute": FactKind(
+        "Workload",
+        "a route of an API gateway that leads to another backend than its naming habit says",
+        {
+            "path": "",
+            "backend": "where it leads",
+            "meant": "where it should lead",
+            "config": "ConfigMap/key that holds it",
+            "suffers": "workload that gets no traffic",
+        },
     ),
     "component.down": FactKind(
         "Node",
         "a component of a node or of the control plane that does not run",
-        {"component": "kubelet, container-runtime, kube-proxy, kube-scheduler, kube-controller-manager, kube-apiserver, etcd, cluster-dns", "how": "unit, pod, node-condition, socket, componentstatus", "detail": ""},
+        {
+            "component": "kubelet, container-runtime, kube-proxy, kube-scheduler, kube-controller-manager, kube-apiserver, etcd, cluster-dns",
+            "how": "unit, pod, node-condition, socket, componentstatus",
+            "detail": "",
+        },
     ),
 }
 

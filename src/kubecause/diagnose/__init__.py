@@ -38,7 +38,9 @@ def _rank(diagnosis: Diagnosis) -> tuple[bool, int, int, str, tuple[str, ...]]:
 def _worth_telling(graph: Graph, cases: Mapping[str, Case]) -> list[int]:
     """Heads without states that may be intended and hurt nobody, and without guesses at what is explained already."""
     heads = graph.heads()
-    telling = [number for number in heads if not (cases[graph.findings[number].fault].needs_effect and not graph.effects.get(number))]
+    telling = [
+        number for number in heads if not (cases[graph.findings[number].fault].needs_effect and not graph.effects.get(number))
+    ]
     if not telling:
         return heads
     sure = {effect for number in telling if graph.findings[number].status != Status.POSSIBLE for effect in graph.below(number)}
@@ -51,15 +53,16 @@ def _idle_guess(number: int, graph: Graph, explained: set[int]) -> bool:
     return graph.findings[number].status == Status.POSSIBLE and bool(below) and set(below) <= explained
 
 
-def _diagnosis(entity: Entity, numbers: Sequence[int], graph: Graph, case: Case, cases: Mapping[str, Case], joins: Joins) -> Diagnosis:
+def _diagnosis(
+    entity: Entity, numbers: Sequence[int], graph: Graph, case: Case, cases: Mapping[str, Case], joins: Joins
+) -> Diagnosis:
     found = sorted((graph.findings[number] for number in numbers), key=lambda f: (STATUS_ORDER[f.status], f.entity.sort_key))
     best = found[0]
     status = best.status if not case.symptom else max(best.status, Status.PROBABLE, key=lambda s: STATUS_ORDER[s])
     below = _merged(graph.below(number) for number in numbers)
     chains = [graph.longest_chain(number) for number in numbers]
     chain = max(chains, key=len)
-    links = [Link(graph.findings[n].fault, graph.findings[n].entity) for n in chain]
-    links[0] = Link(best.fault, entity)
+    links = [Link(best.fault, entity), *(_link(graph.findings[n], cases) for n in chain[1:])]
     return Diagnosis(
         finding=best,
         entity=entity,
@@ -73,11 +76,19 @@ def _diagnosis(entity: Entity, numbers: Sequence[int], graph: Graph, case: Case,
     )
 
 
+def _link(finding: Finding, cases: Mapping[str, Case]) -> Link:
+    """A step of a chain, on the pod or container where it shows."""
+    shown = finding.subjects[0] if cases[finding.fault].entity in ("container", "pod") and finding.subjects else finding.entity
+    return Link(finding.fault, shown)
+
+
 def _merged(lists: Iterable[Sequence[int]]) -> list[int]:
     return list(dict.fromkeys(number for numbers in lists for number in numbers))
 
 
-def _affected(entity: Entity, found: Sequence[Finding], below: Sequence[Finding], cases: Mapping[str, Case], joins: Joins) -> tuple[Entity, ...]:
+def _affected(
+    entity: Entity, found: Sequence[Finding], below: Sequence[Finding], cases: Mapping[str, Case], joins: Joins
+) -> tuple[Entity, ...]:
     """Who suffers, worst first: those of effects nearest the user, then the pods of the cause itself."""
     order: dict[Entity, None] = {}
     for finding in sorted(below, key=lambda f: (not cases[f.fault].symptom, f.entity.sort_key)):

@@ -61,7 +61,9 @@ def build_graph(findings: Sequence[Finding], cases: Mapping[str, Case], joins: J
     return graph
 
 
-def _effects(cause: int, findings: Sequence[Finding], cases: Mapping[str, Case], by_fault: Mapping[str, list[int]]) -> list[tuple[int, str]]:
+def _effects(
+    cause: int, findings: Sequence[Finding], cases: Mapping[str, Case], by_fault: Mapping[str, list[int]]
+) -> list[tuple[int, str]]:
     return [
         (effect, link.via)
         for link in cases[findings[cause].fault].leads_to
@@ -76,7 +78,12 @@ def reaches(cause: Finding, effect: Finding, via: str, joins: Joins) -> bool:
         return bool(_sources(cause) & _sources(effect))
     if joins.connected(cause.entity, effect.entity, via):
         return True
-    return any(joins.connected(a, b, via) for a in cause.subjects or (cause.entity,) for b in effect.subjects or (effect.entity,) if not _nameless(a) and not _nameless(b))
+    return any(
+        joins.connected(a, b, via)
+        for a in cause.subjects or (cause.entity,)
+        for b in effect.subjects or (effect.entity,)
+        if not _nameless(a) and not _nameless(b)
+    )
 
 
 def _nameless(entity: Entity) -> bool:
@@ -84,4 +91,6 @@ def _nameless(entity: Entity) -> bool:
 
 
 def _sources(finding: Finding) -> set[str]:
-    return {proof.source for fact in finding.facts for proof in fact.proofs} | ({finding.entity.scope} if finding.entity.scope else set())
+    return {proof.source for fact in finding.facts for proof in fact.proofs} | (
+        {finding.entity.scope} if finding.entity.scope else set()
+    )

@@ -31,7 +31,9 @@ _LOG_PATH = (
 )
 
 
-def open_evidence(targets: Sequence[str], limits: Limits | None = None, on_bytes: Callable[[int], None] | None = None) -> Iterator[Document | Gap]:
+def open_evidence(
+    targets: Sequence[str], limits: Limits | None = None, on_bytes: Callable[[int], None] | None = None
+) -> Iterator[Document | Gap]:
     """Every piece of text below the targets as documents, in a fixed order, one in memory at a time.
 
     :param targets: paths of files and folders, ``-`` for standard input.

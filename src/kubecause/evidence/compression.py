@@ -132,33 +132,47 @@ class Peekable:
 
 class _Decompressor(Protocol):
     @property
-    def eof(self) -> bool: ...
+    def eof(self) -> bool:
+        """Whether the stream has ended."""
+
     @property
-    def needs_input(self) -> bool: ...
+    def needs_input(self) -> bool:
+        """Whether more bytes must be fed before more come out."""
+
     @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+    def unused_data(self) -> bytes:
+        """Bytes fed from behind the end of the stream."""
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """At most ``max_length`` further bytes."""
 
 
 class ZlibDecompressor:
-    """zlib's decompressor behind the interface of bz2 and lzma."""
+    """zlib's decompressor behind the interface of bz2 and lzma.
+
+    :param window: 31 for gzip, -15 for the bare deflate of zip.
+    """
 
     def __init__(self, window: int) -> None:
         self._real = zlib.decompressobj(window)
 
     @property
     def eof(self) -> bool:
+        """Whether the stream has ended."""
         return self._real.eof
 
     @property
     def needs_input(self) -> bool:
+        """Whether everything fed has been looked at."""
         return not self._real.unconsumed_tail
 
     @property
     def unused_data(self) -> bytes:
+        """Bytes fed from behind the end of the stream."""
         return self._real.unused_data
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """At most ``max_length`` further bytes; all there are when it is negative."""
         return self._real.decompress(self._real.unconsumed_tail + data, max(max_length, 0))
 
 
@@ -262,6 +276,7 @@ class Unpacked:
 
 
 def shortened(error: Exception) -> str:
+    """What an error says, short enough for a gap."""
     return (str(error) or type(error).__name__).splitlines()[0][:80]
 
 

@@ -135,8 +135,8 @@ def _looks_latin(sample: bytes) -> bool:
 
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]"  # CSI: colours, cursor
-    r"|\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\|(?=\x1b)|$)"  # OSC: window titles, links
-    r"|[PX^_][^\x1b]{0,4096}(?:\x1b\\|$)"  # device strings
+    r"|\][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\|(?=\x1b)|$)"  # OSC: window titles, links
+    r"|[PX^_][^\x1b\n]{0,4096}(?:\x1b\\|$)"  # device strings
     r"|[ -/]{1,4}[0-~]|[0-~])?"
     r"|\x9b[0-?]{1,64}[ -/]{0,8}[@-~]",
     re.MULTILINE,
@@ -175,6 +175,6 @@ def _carriage_returns(text: str) -> str:
 def lines_of(data: bytes) -> list[str]:
     """Clean lines of the bytes of whole lines; a line end at the end opens no further line."""
     lines = clean(decode(data)).split("\n")
-    if lines and not lines[-1]:
+    if not data or data.endswith(b"\n"):
         lines.pop()
     return lines

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import BinaryIO
 
 from kubecause.errors import EvidenceError
@@ -19,10 +20,9 @@ from kubecause.evidence.archives import members
 from kubecause.evidence.compression import COMPRESSIONS, ArchiveError, Expansion, Kind, Peekable, Reader, decompress, kind_of
 from kubecause.evidence.decode import sniff
 from kubecause.evidence.members import Refused, safe_name
-from kubecause.evidence.texts import TextReader
+from kubecause.evidence.texts import MIB, TextReader, size_text
 from kubecause.model import Gap
 
-MIB = 1024 * 1024
 GIB = 1024 * MIB
 _HEAD = 64 * 1024  # bytes that decide what a file is
 
@@ -88,7 +88,7 @@ def read_texts(
     if target == "-":
         return session.stream("-", Peekable(_Counted(stdin or sys.stdin.buffer, on_bytes)), 0)
     try:
-        found = os.stat(target)
+        found = Path(target).stat()
     except (OSError, ValueError) as error:
         raise EvidenceError(f"cannot read {_printable(target)}: {_reason(error)}; check the path") from error
     if stat.S_ISDIR(found.st_mode):
@@ -103,7 +103,7 @@ def read_texts(
         descriptor = os.open(target, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise EvidenceError(f"cannot read {_printable(target)}: {_reason(error)}; check who may read it") from error
-    return session.descriptor(_printable(os.path.basename(os.path.abspath(target))), descriptor)
+    return session.descriptor(_printable(Path(target).absolute().name), descriptor)
 
 
 def _reason(error: Exception) -> str:
@@ -147,7 +147,7 @@ class _Session:
 
     def folder(self, root: str, below: str, depth: int) -> Iterator[RawText | Gap]:
         """All files of a folder, sorted; ``below`` is its path in the target."""
-        path = os.path.join(root, below) if below else root
+        path = Path(root, below)
         try:
             with os.scandir(path) as listing:
                 entries = sorted(listing, key=lambda entry: os.fsencode(entry.name))
@@ -157,10 +157,10 @@ class _Session:
         for entry in entries:
             if self._stopped:
                 return
-            yield from self._entry(root, os.path.join(below, entry.name) if below else entry.name, entry, depth)
+            yield from self._entry(root, f"{below}/{entry.name}" if below else entry.name, entry, depth)
 
     def _entry(self, root: str, name: str, entry: os.DirEntry[str], depth: int) -> Iterator[RawText | Gap]:
-        shown = _printable(name).replace(os.sep, "/")
+        shown = _printable(name)
         try:
             if entry.is_symlink():
                 why = _link_trouble(root, entry.path)
@@ -233,7 +233,8 @@ class _Session:
                         return
                     yield Gap(f"{name}/{_printable(member.name)}", member.why)
                     continue
-                for text in self.stream(f"{name}/{_printable(safe_name(member.name) or member.name)}", Peekable(member.content), depth):
+                below = f"{name}/{_printable(safe_name(member.name) or member.name)}"
+                for text in self.stream(below, Peekable(member.content), depth):
                     told = text.why if isinstance(text, Gap) else ""
                     yield text
         except (ArchiveError, OSError) as error:
@@ -250,23 +251,19 @@ class _Session:
         if isinstance(encoding, str):
             yield Gap(name, encoding)
             return
-        per_file = self._left if name == "-" else self._limits.per_file
-        reader = TextReader(stream, encoding, min(per_file, self._left), self._limits.chunk, self._limits.line, self._limits.structured)
+        limits = self._limits
+        room = self._left if name == "-" else min(self._left, limits.per_file)
+        reader = TextReader(stream, encoding, room=room, chunk=limits.chunk, line=limits.line, structured=limits.structured)
         for lines, first_line, last in reader.chunks(head):
             yield RawText(name, lines, first_line, last)
         self._left -= reader.taken
         for why in reader.troubles:
             yield Gap(name, why)
-        if reader.full:
-            yield Gap(name, f"larger than {_size(min(per_file, reader.taken))}; read from line 1 to {reader.lines} only")
-            self._stopped = self._left <= 0
-
-
-def _size(count: int) -> str:
-    for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (1024, "KiB")):
-        if count >= unit:
-            return f"{count / unit:.3g} {name}"
-    return f"{count} bytes"
+        if reader.full and self._left > 0:
+            yield Gap(name, f"larger than {size_text(room)}; read from line 1 to {reader.lines} only")
+        elif reader.full:
+            self._stopped = True
+            yield Gap(name, f"more than {size_text(limits.total)} in all; read up to line {reader.lines}, and nothing behind it")
 
 
 def _past_zeros(stream: Peekable) -> bytes:
@@ -297,4 +294,4 @@ def _link_trouble(root: str, path: str) -> str | None:
     base = os.path.realpath(root)
     if real != base and not real.startswith(base.rstrip(os.sep) + os.sep):
         return "symbolic link leaves the folder"
-    return "symbolic link loop" if (os.path.realpath(os.path.dirname(path)) + os.sep).startswith(real + os.sep) else None
+    return "symbolic link loop" if (os.path.realpath(Path(path).parent) + os.sep).startswith(real + os.sep) else None

@@ -52,6 +52,7 @@ class Content:
     left: int
 
     def read(self, size: int, /) -> bytes:
+        """At most ``size`` further bytes of the member; ArchiveError where the archive ends before it."""
         if self.left <= 0:
             return b""
         data = self.source.some(min(size, self.left, BLOCK))
@@ -61,6 +62,7 @@ class Content:
         return data
 
     def finish(self, padding: int) -> None:
+        """Pass over what nobody read, and over the padding behind it."""
         left, self.left = self.left, 0
         if not self.source.skip(left + padding):
             raise ArchiveError("archive: ends too early")

@@ -34,7 +34,9 @@ _SCALAR = re.compile(r"""(\s*(?:-\s+)*)["']?([\w.-]+)["']?\s*:\s*(?:[|>][+-]?\d?
 _FLAG_ALONE = re.compile(r"""\s*(?:-\s+)?["']?(--?[A-Za-z][\w.-]+)["']?\s*,?\s*""")
 _ITEM = re.compile(r"""(\s*(?:-\s+)?)(["']?)([^-"'\s{}\[\]].*?)(["']?\s*,?\s*)$""")
 _ITEM_P = re.compile(r"""(\s*(?:-\s+)?["']?-p)([^\s"',]+)(["']?\s*,?\s*)$""")
-_SHOWS_SECRET = re.compile(r"(?i)\bget\s+(?:secrets?|sa/)\b.*(?:jsonpath|go-template|base64|template=)|\bcreate\s+token\s|\bkubeadm\s+token\s+create")
+_SHOWS_SECRET = re.compile(
+    r"(?i)\bget\s+secrets?\b.*(?:jsonpath|go-template|base64|template=)|\bcreate\s+token\s|\bkubeadm\s+token\s+create"
+)
 _PROMPT = re.compile(r"[\w.@~:/()\[\] -]{0,80}[$#>](?:\s|$)")
 _PROMPT_BEHIND = re.compile(r"(?:\[\w[\w.-]*@[\w.-]+[^\]]{0,80}\]|\w[\w.-]{0,31}@[\w.-]{1,64}:\S{0,80})[$#]\s?")
 

@@ -6,20 +6,22 @@ every rule of ``secret_shapes.py`` and ``redact.py`` needs one of them in its li
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from kubecause.evidence.secret_shapes import MAKER_LITERALS, NAME_LITERALS
+from kubecause.evidence.secret_names import NAME_LITERALS
+from kubecause.evidence.secret_shapes import MAKER_LITERALS
 
 LONG = 16_384  # characters; longer lines are JSON as a rule and are looked at piece by piece
 
 _LITERALS = tuple(
     literal.encode()
     for literal in (
-        *NAME_LITERALS, *MAKER_LITERALS, "bearer", "@tcp(", "@unix(", "@udp(", "jdbc:oracle", "identified", " -p", '"-p', "'-p", "curl",
-        "redis-cli", "ldap", "hooks.slack", "/open-apis/bot", "密码", "口令", "密钥", "令牌", "密匙",
+        *NAME_LITERALS, *MAKER_LITERALS, "bearer", "@tcp(", "@unix(", "@udp(", "jdbc:oracle", "identified", " -p", '"-p', "'-p",
+        "curl", "redis-cli", "ldap", "hooks.slack", "/open-apis/bot", "密码", "口令", "密钥", "令牌", "密匙",
     )
 )  # fmt: skip
 _BOOTSTRAP = re.compile(rb"\.[a-z0-9]{16}(?![a-z0-9])")
@@ -52,12 +54,15 @@ def _scanner() -> Callable[[bytes], list[int]]:
 
 
 def _with_hyperscan() -> Callable[[bytes], list[int]]:
-    import hyperscan  # noqa: PLC0415
-
+    hyperscan = importlib.import_module("hyperscan")  # only when something is read: it takes a while to load
     database = hyperscan.Database()
     count = len(_LITERALS)
     database.compile(
-        expressions=list(_LITERALS), ids=list(range(count)), elements=count, flags=[hyperscan.HS_FLAG_CASELESS] * count, literal=True
+        expressions=list(_LITERALS),
+        ids=list(range(count)),
+        elements=count,
+        flags=[hyperscan.HS_FLAG_CASELESS] * count,
+        literal=True,
     )
 
     def scan(text: bytes) -> list[int]:

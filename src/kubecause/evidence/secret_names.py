@@ -8,28 +8,31 @@ from functools import lru_cache
 # Every key that is_secret_key accepts holds one of these, whatever its case.
 NAME_LITERALS = ("pass", "pwd", "secret", "token", "credential", "key", "auth", "cookie", "sig", "connectionstring", "dockerc")
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _STEMS = ("password", "passwords", "passwd", "passphrase", "passcode", "pwd", "secret", "token", "credential", "credentials")
-_KEY_OWNERS = (
+_KEY_OWNERS = _words(
     "api access secret private certificate encryption encrypt account signing sign master shared storage ssh deploy app auth "
     "session hmac aes rsa jwt webhook license tls-client crypto cipher"
-).split()
-_NEUTRAL = frozenset(
-    "old new current previous prod production dev test staging value data raw plain plaintext base64 b64 base hash string "
-    "default main primary secondary backup dockercfg dockerconfigjson".split()
 )
-_BENIGN = frozenset(
+_NEUTRAL = _words(
+    "old new current previous prod production dev test staging value data raw plain plaintext base64 b64 base hash string "
+    "default main primary secondary backup dockercfg dockerconfigjson"
+)
+_BENIGN = _words(
     "name names ref refs file files path dir url uri host endpoint type class ttl expiration expires expiry expire seconds "
     "minutes ms timeout size length count limit id enabled enable disabled required policy provider manager version "
     "namespace store mount audience audiences issuer format location max min field header algorithm alg rotation interval "
-    "reviewer controller username user port mode plugin cache".split()
+    "reviewer controller username user port mode plugin cache"
 )
 _NEVER = frozenset({"pwd", "oldpwd", "initial-cluster-token", "bypass", "compass", "cancellationtoken"})
-_ALWAYS = frozenset(
-    {
-        "sig", "pass", "pgpass", "auth", "_auth", "masterauth", "client-key-data", "dockerconfigjson", "dockercfg", "x-amz-signature",
-        "secret_id", "secretid", "cookie", "set-cookie", "connectionstring", "accountkey", "sharedaccesskey", "proxy-authorization",
-    }
-)  # fmt: skip
+_ALWAYS = _words(
+    "sig pass pgpass auth _auth masterauth client-key-data dockerconfigjson dockercfg x-amz-signature secret_id secretid cookie "
+    "set-cookie connectionstring accountkey sharedaccesskey proxy-authorization"
+)
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 

@@ -171,6 +171,9 @@ def redact_undecided(lines: list[str]) -> int | None:
 # --- JSON on one line, also inside strings of JSON (last-applied-configuration) ------------------------------------
 
 _MARK = re.compile(r'\\*"|[{}]')
+_JSON_KIND = re.compile(r'kind(\\*)"\s{0,4}:\s{0,4}\\*"Secret\\*"')
+_KEY_END = re.compile(r'\\*"\s{0,8}:')
+_LONG = 16_384  # characters of a line that may have been cut
 
 
 class _Object:
@@ -187,16 +190,57 @@ class _Object:
 
 def redact_json(line: str) -> str:
     """Cut the data of every Secret in a line of JSON, at any depth of quoting."""
-    for depth in sorted({len(found[1]) for found in re.finditer(r'kind(\\*)"\s{0,4}:\s{0,4}\\*"Secret\\*"', line)}):
+    for depth in sorted({len(found[1]) for found in _JSON_KIND.finditer(line)}):
         line = _redact_json(line, "\\" * depth + '"')
-    return line
+    return _cut_tail(line) if len(line) > _LONG else line
 
 
 def _redact_json(line: str, quote: str) -> str:
+    spans: list[tuple[int, int]] = []
+    done, work = 0, 0
+    for kind in re.finditer(rf"(?<!\\){re.escape(quote)}kind{re.escape(quote)}", line):
+        if kind.start() < done or not _JSON_KIND.match(line, kind.start() + len(quote)):
+            continue
+        start = _object_start(line, kind.start(), quote) if work <= 4 * len(line) else 0  # many in each other: all at once
+        done = _scan(line, start, quote, spans)
+        work += done - start
+    kept: list[str] = []
+    at = 0
+    for start, end in sorted(spans):
+        if start >= at:
+            kept += [line[at:start], REDACTED]
+            at = end
+    return "".join([*kept, line[at:]])
+
+
+def _object_start(line: str, at: int, quote: str) -> int:
+    """Where the object starts that the key at ``at`` belongs to, read backwards; 0 if nowhere."""
+    size, depth = 2048, len(quote) - 1
+    while True:
+        low = max(0, at - size)
+        nested, in_string = 0, False
+        for mark in reversed(list(_MARK.finditer(line, low, at))):
+            text = mark[0]
+            if text[-1] == '"':
+                if len(text) - 1 < depth:
+                    return mark.end()  # the string that holds this JSON starts here
+                in_string ^= (len(text) - 1) % (2 * depth + 2) == depth
+            elif not in_string and text == "}":
+                nested += 1
+            elif not in_string:
+                nested -= 1
+                if nested < 0:
+                    return mark.start()
+        if low == 0:
+            return 0
+        size *= 4
+
+
+def _scan(line: str, start: int, quote: str, spans: list[tuple[int, int]]) -> int:
+    """Note the data of Secrets in the object at ``start`` and in what it holds; gives its end."""
     depth = len(quote) - 1
     stack: list[_Object] = []
-    spans: list[tuple[int, int]] = []
-    at = 0
+    at = start
     while mark := _MARK.search(line, at):
         at = mark.end()
         text = mark[0]
@@ -205,9 +249,13 @@ def _redact_json(line: str, quote: str) -> str:
             stack.append(_Object(parent if parent and parent.key in {"data", "stringData"} else None))
         elif text == "}":
             _close(stack, spans)
+            if not stack and start:
+                return at
         elif len(text) - 1 < depth:  # the string that holds this JSON ends here
             while stack:
                 _close(stack, spans)
+            if start:
+                return at
         elif len(text) - 1 == depth:
             end = closing_quote(line, quote, at)
             end = len(line) if end < 0 else end
@@ -216,18 +264,20 @@ def _redact_json(line: str, quote: str) -> str:
             at = end + depth + 1
     while stack:
         _close(stack, spans)
-    kept: list[str] = []
-    done = 0
-    for start, end in sorted(spans):
-        if start >= done:
-            kept += [line[done:start], REDACTED]
-            done = end
-    return "".join([*kept, line[done:]])
+    return len(line)
+
+
+def _cut_tail(line: str) -> str:
+    """Cut what looks encoded in a data mapping that a cut line leaves open: its kind may have stood behind the cut."""
+    start = line.rfind('"data":{')
+    if start < 0 or line.find("}", start) >= 0:
+        return line
+    return line[:start] + re.sub(r'(:\s?")[A-Za-z0-9+/]{8,}={0,2}("|$)', rf"\1{REDACTED}\2", line[start:])
 
 
 def _string(line: str, owner: _Object, start: int, end: int) -> None:
     text = line[start : min(end, start + 64)]
-    if re.compile(r'\\*"\s{0,8}:').match(line, end):
+    if _KEY_END.match(line, end):
         owner.key = text
     elif owner.data_of is not None:
         if not is_harmless(line[start:end]):

@@ -1,34 +1,46 @@
 """What a secret looks like inside one line of text, and how it is cut out without harming the words around it.
 
-Two questions are answered here: where the value of a secret key starts and ends, and which strings are secrets whatever stands before them (tokens of well-known makers, JWTs, user
-information in URLs). Secrets that span lines are the business of ``redact.py`` and ``secret_objects.py``.
+Two questions are answered here: where the value of a secret key starts and ends, and which strings are secrets
+whatever stands before them (tokens of well-known makers, JWTs, user information in URLs). Secrets that span lines are
+the business of ``redact.py`` and ``secret_objects.py``.
 """
 
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable
 
 from kubecause.evidence.secret_names import NAME_LITERALS, is_secret_key
 
 REDACTED = "<redacted>"
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # --- values -----------------------------------------------------------------------------------------------------
 
 _HARMLESS = re.compile(
-    r"""(?ix) <[^<>]*>(?:\s.*)? | \*+ | x{3,} | yes | no | true | false | null | none | nil | undefined | unset | n/a | enabled | disabled
-    | required | optional | -+ | \\+ | \[?redacted\]? | \[?hidden\]? | \[?masked\]? | \*{2,}[\w ]+\*{2,} | \d+\s+bytes
+    r"""(?ix) <[^<>]*>(?:\s.*)? | \*+ | x{3,} | -+ | \\+ | \*{2,}[\w ]+\*{2,} | \d+\s+bytes
+    | yes | no | true | false | null | none | nil | undefined | unset | n/a | enabled | disabled | required | optional
+    | \[?redacted\]? | \[?hidden\]? | \[?masked\]?
     | \$\{[^}]*\}? | \$\(.* | \$[A-Z_][A-Z0-9_]* | %\(\w+\)s | %[sdvq] | \{\{.* | [|>][+-]?\d?
     | file:.* | /(?:etc|var|run|home|root|opt|usr|mnt|srv|tmp|proc|host|secrets?|vault)(?:/[\w.@+-]+)+/? """
 )
-_FAILURE_WORDS = frozenset(
+_FAILURE_WORDS = _words(
     "invalid expired missing unknown unexpected denied unauthorized forbidden failed failure error not eof empty incorrect wrong "
     "authentication authorization rejected revoked required timeout must cannot could no unable mismatch is are was the a an "
-    "permission context malformed signature rotated refreshed".split()
+    "permission context malformed signature rotated refreshed"
 )
 _SPRING = re.compile(r"\{\w{1,32}\}\S")  # {noop}value
 _QUOTE = re.compile(r"\\*[\"']")
-_TOKEN_END = re.compile(r"""[\s"'<>\\`]|[;&,](?=\s*(?:[\w.-]+(?:\s[\w.-]+)?\\*["']?[=:]|$|\s))|[)\]}](?=[)\]}]{0,8}(?:[\s,;.]|$))|,(?=["'{])""")
+_TOKEN_END = re.compile(
+    r"""[\s"'<>\\`]"""
+    r"""|[;&,](?=\s*(?:[\w.-]+(?:\s[\w.-]+)?\\*["']?[=:]|$|\s))"""  # the next setting
+    r"""|[)\]}](?=[)\]}]{0,8}(?:[\s,;.]|$))|,(?=["'{])"""
+)
 _NEXT_PAIR = re.compile(r"\s+[\w.-]+=|\s+#\s")
 _NAMESPACED = re.compile(r"[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9.-]*")
 _OBJECT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
@@ -66,8 +78,10 @@ def _quoted(line: str, start: int) -> tuple[int, int] | None:
     return opening.end(), len(line) if close < 0 else close
 
 
-# The look-behind lets a key start only where a word starts, which keeps the search linear.
-_PAIR = re.compile(r"""(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]++)(\\*["'])?\]?\s{0,40}+(=>|:=|==?|[:=：])\s{0,80}+""")
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_KEY_LETTERS = string.ascii_letters + string.digits + "_.-"
+_NAME = re.compile("|".join(NAME_LITERALS))
+_PAIR = re.compile(r"""([A-Za-z0-9_.-]++)(\\*["'])?\]?\s{0,40}+(=>|:=|==?|[:=：])\s{0,80}+""")
 _LINE_START = re.compile(r"[\s>+|-]*(?:(?:export|set|env|declare -x|setenv)\s+|\w+@[\w.-]+:\S*[#$]\s+)?[\"']?")
 _WORD_BEFORE = re.compile(r"([A-Za-z]+)['\"]?\s{1,4}$")
 _WORD = re.compile(r"\S+")
@@ -77,7 +91,7 @@ def _unquoted_end(line: str, key_start: int, start: int) -> int:
     """Where a value without quotes ends: at the quote around ``"key=value"``, at the next pair, at a blank, or never."""
     before = line[key_start - 1] if key_start else ""
     if before and before in "\"'":
-        slashes = len(line[:key_start - 1]) - len(line[:key_start - 1].rstrip("\\"))
+        slashes = len(line[: key_start - 1]) - len(line[: key_start - 1].rstrip("\\"))
         close = closing_quote(line, "\\" * slashes + before, start)
         if close >= 0:
             return close
@@ -90,9 +104,6 @@ def _unquoted_end(line: str, key_start: int, start: int) -> int:
 
 def _is_prose(line: str, key: str, key_start: int, start: int, end: int) -> bool:
     """Whether ``key: value`` is a sentence (``failed to fetch token: unexpected status``), not a setting."""
-    before = line[key_start - 1] if key_start else ""
-    if before and before in "/*":  # https://host/token: 401, list *v1.Secret: secrets is forbidden
-        return True
     word = _WORD.match(line, start, min(end, start + 200))
     first = word[0].rstrip(".,;)]") if word else ""
     sentence_goes_on = bool(line[start + len(first) :].strip(" .,;)]}\"'"))
@@ -117,11 +128,14 @@ def _value_span(line: str, pair: re.Match[str]) -> tuple[int, int] | None:
     span = _quoted(line, start)
     if span:
         value = line[span[0] : span[1]]
-        if key.lower() == "secret" and not key_quote and (_NAMESPACED.fullmatch(value) or _named_in_prose(line, pair.start(), value)):
+        names_object = _NAMESPACED.fullmatch(value) or _named_in_prose(line, pair.start(), value)
+        if key.lower() == "secret" and not key_quote and names_object:
             return None
         return None if is_harmless(value) else span
     if line[start] in "{[(" and not _SPRING.match(line, start):
         return None  # a structure: its own keys are looked at one by one
+    if separator in ":：" and pair.start() and line[pair.start() - 1] in "/*":
+        return None  # https://host/token: 401, list *v1.Secret: secrets is forbidden
     end = _unquoted_end(line, pair.start(), start)
     if key_quote:  # JSON number, or a literal after a quoted key
         found = _TOKEN_END.search(line, start)
@@ -147,17 +161,25 @@ _TWO_WORDS = re.compile(r"(?i)\b(?:api|access|secret|private|encryption|signing|
 
 def redact_pairs(line: str) -> str:
     """``key: value``, ``key=value`` and their relatives in JSON, YAML, Go and shell, with secret keys."""
+    low = line.lower()
+    if len(low) != len(line):  # a letter that is longer in lower case
+        low = line.translate(_LOWER)
     kept: list[str] = []
     done = at = 0
-    while pair := _PAIR.search(line, at):
-        at = pair.end()
-        key = pair[1]
-        secret = is_secret_key(key) or (key.lower() == "key" and _TWO_WORDS.search(line, max(0, pair.start() - 20), pair.start()) is not None)
-        span = _value_span(line, pair) if secret else None
+    while name := _NAME.search(low, at):
+        before = line[max(at, name.start() - 100) : name.start()]
+        pair = _PAIR.match(line, name.start() - len(before) + len(before.rstrip(_KEY_LETTERS)))
+        at = pair.end() if pair else name.end()
+        span = _value_span(line, pair) if pair and _is_secret(line, pair) else None
         if span:
             kept += [line[done : span[0]], REDACTED]
             done = at = span[1]
     return "".join([*kept, line[done:]]) if done else line
+
+
+def _is_secret(line: str, pair: re.Match[str]) -> bool:
+    key, start = pair[1], pair.start()
+    return is_secret_key(key) or (key.lower() == "key" and _TWO_WORDS.search(line, max(0, start - 20), start) is not None)
 
 
 # --- shapes that are secret by themselves -----------------------------------------------------------------------
@@ -174,21 +196,28 @@ _MAKERS = re.compile(
     | sk-[A-Za-z0-9_-]{20,} | sk_live_\w{16,} | hvs\.[\w-]{20,} | dckr_pat_[\w-]{20,} | npm_[A-Za-z0-9]{30,}
     )"""
 )
-_HOOK = re.compile(r"(hooks\.slack\.com/(?:services|workflows)/|open\.(?:feishu|larksuite)\.\w+/open-apis/bot/v2/hook/)[^\s\"'<>]+")
+_HOOK = re.compile(
+    r"(hooks\.slack\.com/(?:services|workflows)/|open\.(?:feishu|larksuite)\.\w+/open-apis/bot/v2/hook/)[^\s\"'<>]+"
+)
 _USER_INFO = re.compile(r"(?<=://)([^\s/@:\"'<>]{0,128}):([^\s/\"'<>]+)@(?=[\w\[.$-])")
 _TOKEN_IN_URL = re.compile(r"(?<=://)[A-Za-z0-9_-]{20,}@(?=[\w\[])")
 _DSN = re.compile(r"(?<![\w.%-])([\w.%-]{1,64}):([^\s\"']{1,256})@(?=(?:tcp|unix|udp)\()")
 _ORACLE = re.compile(r"(jdbc:oracle:\w+:[\w$#]{1,64}/)([^\s@]{1,256})(?=@)")
 _AUTHORIZATION = re.compile(
-    r"""(?i)(authorization\\*["']?\]?\s{0,8}[:=]\s{0,8}\\*["'\[]?\s{0,4}(?:bearer|basic|digest|token|negotiate|ntlm|apikey|aws4-[\w-]+)\s{1,8})([^\s"'\\][^"'\\]*)"""
+    r"""(?i)(authorization\\*["']?\]?\s{0,8}[:=]\s{0,8}(?:\[\s{0,4})?\\*["']?"""
+    r"""(?:bearer|basic|digest|token|negotiate|ntlm|apikey|aws4-[\w-]+)\s{1,8})([^\s"'\\][^"'\\]*)"""
 )
 _BEARER = re.compile(r"(?i)(\bbearer\s{1,8})([A-Za-z0-9._~+/-]{8,}=*)")
-_IDENTIFIED = re.compile(r"(?i)(\bidentified\s{1,4}(?:with\s{1,4}\S{1,64}\s{1,4})?(?:by|as)\s{1,4}(?:password\s{1,4})?)(['\"])(.*?)(\2|$)")
+_IDENTIFIED = re.compile(
+    r"(?i)(\bidentified\s{1,4}(?:with\s{1,4}\S{1,64}\s{1,4})?(?:by|as)\s{1,4}(?:password\s{1,4})?)(['\"])(.*?)(\2|$)"
+)
 _XML = re.compile(r"(?i)(<([\w:.-]{0,40}(?:password|passwd|secret|token|passphrase|apikey)\w{0,10})>)([^<]+)(?=</)")
 _CHINESE = re.compile(r"((?:密码|口令|密钥|令牌|密匙)\s{0,4}(?:[:：=]|是|为)\s{0,4})([^\s\u3000-\u303f\u4e00-\u9fff，；。、]+)")
 _CONFIG_WORDS = re.compile(r"(?i)(?<![\w-])((?:requirepass|masterauth|primaryauth)\s{1,8}[\"']?)([^\s\"':=][^\s\"']*)")
 _FLAG = re.compile(r"""(?<![\w-])(--?[A-Za-z][\w.-]{2,60})(?:\s{1,8}|\\*["'],\s{0,8}\\*["'])(["']?)([^\s"'\\,-][^\s"'\\]*)""")
-_FLAG_PROSE = frozenset("is flag flags and or option options argument requires must cannot can for from to with has was are value in on not".split())
+_FLAG_PROSE = _words(
+    "is flag flags and or option options argument requires must cannot can for from to with has was are value in on not"
+)
 _LITERAL_FLAG = re.compile(r"(--from-literal[=\s]\s{0,4}[\"']?[\w.-]{1,128}=)([^\s\"']+)")
 _SHORT_FLAG = re.compile(r"""((?:^|[\s"'])-p)((?:\s{1,4}(?=[^\s-]))?)(["']?)([^\s"',]+)""")
 _JOINED_P = re.compile(r"(?i)\b(?:mysql\w*|mariadb[\w-]*|mycli)\b")
@@ -199,10 +228,11 @@ _COMMAND_FLAGS = (
     ("ldap", re.compile(r"""(\s-w\s{1,4}["']?)([^\s"']+)""")),
 )
 _BOOTSTRAP = re.compile(r"(?<![A-Za-z0-9.-])[a-z0-9]{6}\.[a-z0-9]{16}(?![A-Za-z0-9.-])")
+_BOOTSTRAP_END = re.compile(r"\.[a-z0-9]{16}(?![a-z0-9])")
 _BOOTSTRAP_WORDS = re.compile(r"(?i)token|kubeadm|bootstrap|\bjoin\b|signing")
 _PEM_INLINE = re.compile(r"(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----)(.*?)(-----END|$)")
 _ENV_PAIR = re.compile(
-    r"""(?i)\b(?:name|key)\\*["']?\s{0,8}:\s{0,8}\\*["']?([\w.-]+)\\*["']?\s{0,8},\s{0,8}\\*["']?value\\*["']?\s{0,8}:\s{0,8}"""
+    r"""\b(?:[nN]ame|[kK]ey)\\*["']?\s{0,8}:\s{0,8}\\*["']?([\w.-]+)\\*["']?\s{0,8},\s{0,8}\\*["']?[vV]alue\\*["']?\s{0,8}:\s{0,8}"""
 )
 _ENV_END = re.compile(r",\s{0,4}(?:ValueFrom|valueFrom)|[}\]]|,(?=[\"'{ ])")
 
@@ -249,13 +279,12 @@ def _pem(found: re.Match[str]) -> str:
 
 
 def _bootstrap(line: str) -> str:
-    expected = _BOOTSTRAP_WORDS.search(line) is not None
-
     def cut(found: re.Match[str]) -> str:
         code = found[0][7:]
-        return REDACTED if expected or (not code.isalpha() and not code.isdigit()) else found[0]
+        random = not code.isalpha() and not code.isdigit()
+        return REDACTED if random or _BOOTSTRAP_WORDS.search(line) else found[0]
 
-    return _BOOTSTRAP.sub(cut, line)
+    return _BOOTSTRAP.sub(cut, line) if _BOOTSTRAP_END.search(line) else line
 
 
 def _short_flags(line: str) -> str:

@@ -16,7 +16,7 @@ from kubecause.evidence.compression import ArchiveError, Peekable
 from kubecause.evidence.decode import Encoding, lines_of
 from kubecause.evidence.redact import Redactor
 
-_STEP = 1024 * 1024
+MIB = 1024 * 1024
 _YAML_KEY = re.compile(r"(?:- )?[\w\"'./-]{1,128}:(?:\s|$)")
 
 
@@ -45,6 +45,14 @@ def _is_json(line: str) -> bool:
     return True
 
 
+def size_text(count: int) -> str:
+    """A size as a person says it: ``64 MiB``."""
+    for unit, name in ((1024 * MIB, "GiB"), (MIB, "MiB"), (1024, "KiB")):
+        if count >= unit:
+            return f"{count / unit:.3g} {name}"
+    return f"{count} bytes"
+
+
 class TextReader:
     """Reads one text once, by :meth:`chunks`; afterwards the attributes tell what came of it.
 
@@ -52,7 +60,7 @@ class TextReader:
     :param chunk: bytes of one chunk. :param line: characters of one line. :param structured: bytes of a file kept whole.
     """
 
-    def __init__(self, stream: Peekable, encoding: Encoding, room: int, chunk: int, line: int, structured: int) -> None:
+    def __init__(self, stream: Peekable, encoding: Encoding, *, room: int, chunk: int, line: int, structured: int) -> None:
         self._stream = stream
         self._encoding = encoding
         self._room = room
@@ -80,7 +88,7 @@ class TextReader:
                 yield self._give(lines_of(bytes(start)), Redactor(), last=True, whole=True)
                 self._finish()
                 return
-            self.troubles.append(f"larger than {self._structured // _STEP or 1} MiB; too large to be read as an object, read as lines")
+            self.troubles.append(f"larger than {size_text(self._structured)}; too large to be read as an object, read as lines")
         else:
             start = bytearray()
         redactor = Redactor()
@@ -120,7 +128,7 @@ class TextReader:
         """The start of the text; ``_ended`` tells whether it is all of it."""
         data = bytearray()
         while len(data) <= size:
-            part = self._read(min(_STEP, size + 1 - len(data)))
+            part = self._read(min(MIB, size + 1 - len(data)))
             if not part:
                 break
             data += part
@@ -146,7 +154,8 @@ class TextReader:
                 return b""
             data = self._stream.some(min(size, room))
         except (ArchiveError, OSError) as error:
-            self.troubles.append(str(error) if isinstance(error, ArchiveError) else f"cannot be read to its end: {error.strerror}")
+            said = str(error) if isinstance(error, ArchiveError) else f"cannot be read to its end: {error.strerror}"
+            self.troubles.append(said)
             return b""
         self.taken += len(data)
         return data
@@ -167,7 +176,7 @@ def _blocks(read: Callable[[int], bytes], start: bytearray, chunk: int) -> Itera
             end = buffer.find(b"\n", chunk)
             skipping = end < 0
             del buffer[: len(buffer) if skipping else end + 1]
-        data = read(_STEP)
+        data = read(MIB)
         if not data:
             break
         if skipping:

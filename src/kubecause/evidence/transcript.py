@@ -23,7 +23,9 @@ _NAMED = re.compile(  # a prompt with a host: any command, or none
 _BARE = re.compile(  # "$ cmd", "# cmd", "node-1# cmd", "controlplane $ cmd", "☩ cmd", "PS C:\> cmd": a known tool must follow
     rf"\s{{0,40}}(?:(?P<host>[a-z][\w.-]{{0,80}}?)\s?)?(?:PS\s)?(?:[A-Z]:\\[^>\n]{{0,200}})?[$#%>❯☩➜»]\s?(?P<command>{_BEFORE}(?:{_TOOLS})(?:\s.*)?)$"
 )
-_PROMPTLESS = re.compile(rf"(?P<command>{_BEFORE}(?:kubectl|oc|crictl|docker|systemctl|journalctl|iptables|ss|netstat|df)\s+[a-z-].*)$")
+_PROMPTLESS = re.compile(
+    rf"(?P<command>{_BEFORE}(?:kubectl|oc|crictl|docker|systemctl|journalctl|iptables|ss|netstat|df)\s+[a-z-].*)$"
+)
 _QUOTE = re.compile(r"\s{0,3}>\s?")
 _FRAME = re.compile(r"^\s{0,10}[│┃║|]\s?(.*?)\s?[│┃║|]?\s*$")
 _FRAME_LINE = re.compile(r"\s{0,10}[│┃║]")

@@ -108,7 +108,8 @@ class _Deflated:
 
     def __init__(self, source: Content | Peekable, limit: Expansion) -> None:
         self._peekable = source if isinstance(source, Peekable) else None
-        self._inner = Unpacked(source if isinstance(source, Peekable) else Peekable(source), lambda: ZlibDecompressor(-15), limit, single=True)
+        packed = source if isinstance(source, Peekable) else Peekable(source)
+        self._inner = Unpacked(packed, lambda: ZlibDecompressor(-15), limit, single=True)
 
     def read(self, size: int, /) -> bytes:
         data = self._inner.read(size)

@@ -145,7 +145,9 @@ def _entity_of_hints(document: Document) -> Entity:
     if "name" in hints and document.kind == "describe":
         return Entity(_UNKNOWN_KIND, hints["name"], namespace)
     if document.channel in (Channel.KUBELET_LOG, Channel.RUNTIME_LOG, Channel.KERNEL_LOG) or document.host:
-        return Entity("Node", document.host or hints.get("node"), scope=None if document.host or hints.get("node") else document.source)
+        return Entity(
+            "Node", document.host or hints.get("node"), scope=None if document.host or hints.get("node") else document.source
+        )
     return Entity(_UNKNOWN_KIND, None, namespace, scope=document.source)
 
 

@@ -15,7 +15,10 @@ from kubecause.facts.store import Store
 from kubecause.model import Document, Entity, Fact, Proof
 
 _NUMBER = r"([\d.]{1,20})\s*([a-zA-Z%/]{0,12})"
-_PAIR = re.compile(rf"(?:(?P<label>[\w-]*?(?P<quantile>p\d\d)?latency|Inbound|Outbound)[^|=]{{0,10}}:\s*)?Normal=\s*{_NUMBER}\s*->\s*Cur(?:rent)?=\s*{_NUMBER}", re.I)
+_PAIR = re.compile(
+    rf"(?:(?P<label>[\w-]*?(?P<quantile>p\d\d)?latency|Inbound|Outbound)[^|=]{{0,10}}:\s*)?Normal=\s*{_NUMBER}\s*->\s*Cur(?:rent)?=\s*{_NUMBER}",
+    re.I,
+)
 _VALUE = re.compile(r"\bVal(?:ue)?:\s*([\d.]+)\s*(\w*)")
 _MEASURES = (
     ("latency", re.compile(r"latency|slow|response.?time|duration", re.I)),
@@ -53,12 +56,23 @@ def _alert(alert: dict[str, Any], document: Document) -> Fact | None:
     service = next((labels[key] for key in _SERVICE_LABELS if labels.get(key)), None)
     node = next((labels[key].split(":")[0] for key in _NODE_LABELS if labels.get(key)), None) if service is None else None
     about = f"{name} {description.split('|')[0]}"
-    measure = next((m for m, pattern in _MEASURES if pattern.search(about)), None) or next((m for m, p in _MEASURES if p.search(description)), "other")
+    measure = next((m for m, pattern in _MEASURES if pattern.search(about)), None) or next(
+        (m for m, p in _MEASURES if p.search(description)), "other"
+    )
     normal, current, factor = _values(description)
     text = f"{name} {service or node or ''}: {description}"
     line = next((i for i, raw in enumerate(document.lines) if description and description[:40] in raw), None)
     entity = Entity("Workload", service, labels.get("namespace")) if service else Entity("Node", node)
-    fields = {"name": name, "measure": measure, "normal": normal, "current": current, "factor": factor, "text": description, "service": service, "node": node}
+    fields = {
+        "name": name,
+        "measure": measure,
+        "normal": normal,
+        "current": current,
+        "factor": factor,
+        "text": description,
+        "service": service,
+        "node": node,
+    }
     proof = Proof(document.source, text, line=document.first_line + line if line is not None else None)
     return Fact("alert", entity, {k: v for k, v in fields.items() if v is not None}, (proof,), document.source)
 
@@ -115,4 +129,10 @@ def parse_connection(document: Document, store: Store) -> Iterator[Fact]:
         done.add(node)
         proof = Proof(document.source, f"{document.command}: {line.strip()}", line=document.first_line + offset)
         fields = {"host": found["host"], "port": int(found["port"]), "open": outcome} | ({"node": node} if node else {})
-        yield Fact("connection", Entity("Service", found["host"].split(".")[0], (found["host"].split(".") + [""])[1] or None), fields, (proof,), document.source)
+        yield Fact(
+            "connection",
+            Entity("Service", found["host"].split(".")[0], (found["host"].split(".") + [""])[1] or None),
+            fields,
+            (proof,),
+            document.source,
+        )

@@ -11,8 +11,17 @@ from kubecause.facts.store import Store, Thing
 from kubecause.model import Channel, Entity, Fact
 from kubecause.vocabulary import TEXT_FACT
 
-_GOOD = {"Ready": "True", "Available": "True", "Healthy": "True", "ScalingActive": "True", "AbleToScale": "True", "Progressing": "True"}
-_NEUTRAL = frozenset({"ScalingLimited", "Initialized", "PodScheduled", "ContainersReady", "PodReadyToStartContainers", "Complete", "Bound"})
+_GOOD = {
+    "Ready": "True",
+    "Available": "True",
+    "Healthy": "True",
+    "ScalingActive": "True",
+    "AbleToScale": "True",
+    "Progressing": "True",
+}
+_NEUTRAL = frozenset(
+    {"ScalingLimited", "Initialized", "PodScheduled", "ContainersReady", "PodReadyToStartContainers", "Complete", "Bound"}
+)
 
 
 def is_bad(condition: Condition) -> bool:
@@ -56,7 +65,13 @@ def _nodes(store: Store) -> Iterator[Fact]:
             bad = is_bad(condition)
             if condition.type == "Ready":
                 ready = {"True": "true", "False": "false"}.get(condition.status.strip(), "unknown")
-            fields = {"type": condition.type, "status": condition.status.strip(), "reason": condition.reason, "message": condition.message, "bad": bad}
+            fields = {
+                "type": condition.type,
+                "status": condition.status.strip(),
+                "reason": condition.reason,
+                "message": condition.message,
+                "bad": bad,
+            }
             proofs = thing.proof(f"status.conditions.{condition.type}", "row", "status")
             yield Fact("node.condition", thing.entity, {k: v for k, v in fields.items() if v is not None}, proofs)
         yield from _conditions(thing.entity, thing, node.status.conditions)
@@ -95,7 +110,9 @@ def _replicas(thing: Thing, workload: Workload, joins: Joins) -> Iterator[Fact]:
     desired = status.desired_number_scheduled if daemon else spec.replicas
     ready = status.number_ready if daemon else status.ready_replicas
     failed = next((c for c in status.conditions if c.type == "ReplicaFailure" and c.status.strip() == "True"), None)
-    stuck = failed or next((c for c in status.conditions if c.type in ("Progressing", "Available") and c.status.strip() == "False"), None)
+    stuck = failed or next(
+        (c for c in status.conditions if c.type in ("Progressing", "Available") and c.status.strip() == "False"), None
+    )
     if desired is None or (desired > 0 and (ready is None or ready >= desired) and not failed):
         return
     zero = desired == 0 and not daemon
@@ -131,7 +148,12 @@ def _claims(store: Store) -> Iterator[Fact]:
             "request": claim.spec.resources.requests.get("storage"),
             "access_modes": ",".join(claim.spec.access_modes) or None,
         }
-        yield Fact("claim.state", thing.entity, {k: v for k, v in fields.items() if v is not None}, thing.proof("status.phase", "row", "status.phase"))
+        yield Fact(
+            "claim.state",
+            thing.entity,
+            {k: v for k, v in fields.items() if v is not None},
+            thing.proof("status.phase", "row", "status.phase"),
+        )
 
 
 def _services(store: Store, joins: Joins) -> Iterator[Fact]:
@@ -144,7 +166,12 @@ def _services(store: Store, joins: Joins) -> Iterator[Fact]:
         if service.spec.type == "ExternalName" or not service.spec.selector or (endpoints != 0 and not pending):
             continue
         fields = {"type": service.spec.type, "endpoints": endpoints, "external": service.status.external}
-        yield Fact("service.state", thing.entity, {k: v for k, v in fields.items() if v is not None}, thing.proof("status.endpoints", "row", "status"))
+        yield Fact(
+            "service.state",
+            thing.entity,
+            {k: v for k, v in fields.items() if v is not None},
+            thing.proof("status.endpoints", "row", "status"),
+        )
 
 
 def _others(store: Store) -> Iterator[Fact]:
@@ -157,7 +184,12 @@ def _others(store: Store) -> Iterator[Fact]:
             store.saw("namespace.state")
             if record.status.phase == "Terminating":
                 message = next((c.message for c in record.status.conditions if c.status == "True" and c.message), "")
-                yield Fact("namespace.state", thing.entity, {"phase": "Terminating", "message": message}, thing.proof("status.phase", "row", "status.phase"))
+                yield Fact(
+                    "namespace.state",
+                    thing.entity,
+                    {"phase": "Terminating", "message": message},
+                    thing.proof("status.phase", "row", "status.phase"),
+                )
 
 
 def _pod_messages(store: Store) -> Iterator[Fact]:
@@ -170,7 +202,9 @@ def _pod_messages(store: Store) -> Iterator[Fact]:
             fact
             for condition in pod.status.conditions
             if condition.type == "PodScheduled" and condition.status.strip() == "False"
-            for fact in _message(thing.entity, thing, condition.message, "status.conditions.PodScheduled", reason=condition.reason)
+            for fact in _message(
+                thing.entity, thing, condition.message, "status.conditions.PodScheduled", reason=condition.reason
+            )
         )
         for status in [*pod.status.init_container_statuses, *pod.status.container_statuses]:
             entity = Entity("Container", status.name, thing.entity.namespace, pod=thing.entity.name)

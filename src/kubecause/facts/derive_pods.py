@@ -137,7 +137,9 @@ def _container_state(
         "image": spec.image if spec else None,
     }
     place = f"status.containerStatuses.{status.name}"
-    first = thing.proof(f"{place}.lastState" if last and last is status.last_state.terminated else f"{place}.state", "status.containerStatuses")
+    first = thing.proof(
+        f"{place}.lastState" if last and last is status.last_state.terminated else f"{place}.state", "status.containerStatuses"
+    )
     proofs = first + tuple(p for p in thing.proof(f"{place}.state", "status.containerStatuses") if p not in first)
     entity = Entity("Container", status.name, thing.entity.namespace, pod=thing.entity.name)
     return Fact("container.state", entity, {k: v for k, v in fields.items() if v is not None}, proofs)
@@ -148,7 +150,17 @@ def _from_table(thing: Thing, pod: Pod, now: datetime | None) -> Fact | None:
     word = pod.status.printed or ""
     init = word.startswith("Init:")
     reason = word.removeprefix("Init:")
-    if reason in ("Running", "Completed", "Pending", "Terminating", "ContainerCreating", "PodInitializing", "", "Evicted", "Unknown"):
+    if reason in (
+        "Running",
+        "Completed",
+        "Pending",
+        "Terminating",
+        "ContainerCreating",
+        "PodInitializing",
+        "",
+        "Evicted",
+        "Unknown",
+    ):
         if not (reason == "Running" and looping(pod, None, now) and not settled(pod, now)):
             return None
     fields: dict[str, Any] = {

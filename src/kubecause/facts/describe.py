@@ -141,7 +141,9 @@ def _selector(text: str) -> dict[str, Any]:
     """``app=web,tier in (a,b)`` as a label selector."""
     labels, expressions = {}, []
     for key, operator, values in re.findall(r"([\w./-]+)\s+(in|notin)\s+\(([^)]*)\)", text):
-        expressions.append({"key": key, "operator": "In" if operator == "in" else "NotIn", "values": [v.strip() for v in values.split(",")]})
+        expressions.append(
+            {"key": key, "operator": "In" if operator == "in" else "NotIn", "values": [v.strip() for v in values.split(",")]}
+        )
     for part in re.sub(r"[\w./-]+\s+(?:in|notin)\s+\([^)]*\),?", "", text).split(","):
         key, eq, value = part.strip().partition("=")
         if eq:
@@ -228,7 +230,9 @@ def _workload(root: Node, draft: Draft) -> None:
 
 def _replicas(text: str, data: dict[str, Any]) -> None:
     """``3 desired | 2 updated | 3 total | 1 available | 2 unavailable`` or ``3 current / 3 desired``."""
-    counts = {word: int(number) for number, word in re.findall(r"(\d+) (desired|updated|total|available|unavailable|current)", text)}
+    counts = {
+        word: int(number) for number, word in re.findall(r"(\d+) (desired|updated|total|available|unavailable|current)", text)
+    }
     for word, path in (
         ("desired", "spec.replicas"),
         ("total", "status.replicas"),
@@ -339,7 +343,11 @@ def _volume(root: Node, draft: Draft) -> None:
     if root.value_of("Access Modes"):
         put(data, "spec.accessModes", access_modes(root.value_of("Access Modes")))
     terms = [
-        {"key": key, "operator": {"in": "In", "notin": "NotIn"}[op.replace(" ", "")], "values": re.split(r"[,\s]+", values.strip())}
+        {
+            "key": key,
+            "operator": {"in": "In", "notin": "NotIn"}[op.replace(" ", "")],
+            "values": re.split(r"[,\s]+", values.strip()),
+        }
         for node in root.walk()
         for key, op, values in re.findall(r"([\w./-]+) (in|not in) \[([^\]]*)\]", node.text)
     ]
@@ -440,7 +448,11 @@ def taint_of(text: str) -> dict[str, str | None]:
 
 
 def _ingress(root: Node, draft: Draft) -> None:
-    put(draft.data, "spec.ingressClassName", root.value_of("Ingress Class") if root.value_of("Ingress Class") != "<none>" else None)
+    put(
+        draft.data,
+        "spec.ingressClassName",
+        root.value_of("Ingress Class") if root.value_of("Ingress Class") != "<none>" else None,
+    )
     rules: list[dict[str, Any]] = []
     section = root.child("Rules")
     for node in section.walk() if section else []:

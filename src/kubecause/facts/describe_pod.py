@@ -32,7 +32,12 @@ def pod_fields(root: Node, draft: Draft) -> None:
             put(data, "metadata.deletionTimestamp", "set")
             put(data, "status.printed", "Terminating")
         draft.prove("status.phase", status.line, status.text)
-    for key, path in (("Reason", "status.reason"), ("Message", "status.message"), ("Start Time", "status.startTime"), ("IP", "status.podIP")):
+    for key, path in (
+        ("Reason", "status.reason"),
+        ("Message", "status.message"),
+        ("Start Time", "status.startTime"),
+        ("IP", "status.podIP"),
+    ):
         found = root.child(key)
         if found and found.value:
             put(data, path, found.value)
@@ -83,7 +88,12 @@ def _spread(text: str) -> dict[str, Any]:
     if not found:
         return {}
     labels = dict(part.partition("=")[::2] for part in (found[4] or "").split(",") if "=" in part)
-    return {"topologyKey": found[1], "whenUnsatisfiable": found[2], "maxSkew": int(found[3]), "labelSelector": {"matchLabels": labels}}
+    return {
+        "topologyKey": found[1],
+        "whenUnsatisfiable": found[2],
+        "maxSkew": int(found[3]),
+        "labelSelector": {"matchLabels": labels},
+    }
 
 
 def _toleration(text: str) -> dict[str, Any]:
@@ -104,7 +114,10 @@ def _container(node: Node, draft: Draft) -> dict[str, Any]:
         draft.prove(f"{place}.image", image.line, image.text)
     ports = node.child("Port", "Ports")
     if ports:
-        container["ports"] = [{"containerPort": int(n), "protocol": p} for n, p in re.findall(r"(\d+)/(TCP|UDP|SCTP)", ports.value)]
+        container["ports"] = [
+            {"containerPort": int(number), "protocol": protocol} | ({"name": name} if name else {})
+            for number, protocol, name in re.findall(r"(\d+)/(TCP|UDP|SCTP)(?: \(([\w-]+)\))?", ports.value)
+        ]
         draft.prove(f"{place}.ports", ports.line, ports.text)
         hosts = [int(n) for n in re.findall(r"(\d+)/", node.value_of("Host Port", "Host Ports"))]
         for port, host in zip(container["ports"], hosts, strict=False):
@@ -141,7 +154,9 @@ def _environment(node: Node, container: dict[str, Any], draft: Draft) -> None:
         if row.key == row.text and not row.value:
             continue
         variable: dict[str, Any] = {"name": row.key}
-        reference = re.search(r"<set to the key '([^']+)' (?:in|of) (secret|config map) '([^']+)'>(?:\s+Optional: (\w+))?", row.value)
+        reference = re.search(
+            r"<set to the key '([^']+)' (?:in|of) (secret|config map) '([^']+)'>(?:\s+Optional: (\w+))?", row.value
+        )
         if reference:
             target = "secretKeyRef" if reference[2] == "secret" else "configMapKeyRef"
             variable["valueFrom"] = {target: {"key": reference[1], "name": reference[3], "optional": reference[4] == "true"}}
@@ -202,7 +217,12 @@ def _probe(text: str) -> dict[str, Any] | None:
     if found["how"] == "http-get":
         url = _HTTP.search(what)
         if url:
-            probe["httpGet"] = {"scheme": url["scheme"].upper(), "host": url["host"] or None, "port": _port(url["port"]), "path": url["path"] or "/"}
+            probe["httpGet"] = {
+                "scheme": url["scheme"].upper(),
+                "host": url["host"] or None,
+                "port": _port(url["port"]),
+                "path": url["path"] or "/",
+            }
     elif found["how"] == "exec":
         probe["exec"] = {"command": what.strip("[]").split()}
     else:

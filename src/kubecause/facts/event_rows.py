@@ -76,7 +76,13 @@ def event_row(line: str, number: int) -> EventRow | None:
     if "Normal" not in line and "Warning" not in line:
         return None
     text = line.strip()
-    found = _LISTED.match(text) or _DESCRIBED.match(text) or _LISTED_OLD.match(text) or _SEEN_OLD.match(text) or _DESCRIBED_BARE.match(text)
+    found = (
+        _LISTED.match(text)
+        or _DESCRIBED.match(text)
+        or _LISTED_OLD.match(text)
+        or _SEEN_OLD.match(text)
+        or _DESCRIBED_BARE.match(text)
+    )
     if not found:
         return None
     has = found.groupdict()

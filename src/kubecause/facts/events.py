@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from kubecause.facts.describe import kind_of_word
+from kubecause.facts.drafts import Detail
 from kubecause.facts.event_rows import EventRow
 from kubecause.facts.lines import about_of
 from kubecause.facts.records import Claim, Node, Pod, Workload
@@ -59,7 +60,9 @@ def _entity(seen: SeenEvent, store: Store) -> Entity:
 def _kind_of_reason(row: EventRow) -> str:
     """What an event without an object is most likely about, from who sent it."""
     source = row.source or ""
-    if source.startswith(("node-controller", "kubelet")) and row.reason.startswith(("Node", "EvictionThreshold", "ImageGC", "ContainerGC", "FreeDisk", "Rebooted", "InvalidDisk")):
+    if source.startswith(("node-controller", "kubelet")) and row.reason.startswith(
+        ("Node", "EvictionThreshold", "ImageGC", "ContainerGC", "FreeDisk", "Rebooted", "InvalidDisk")
+    ):
         return "Node"
     if source.startswith(("replicaset-controller", "deployment", "statefulset", "daemonset", "job-controller")):
         return "Workload"
@@ -89,7 +92,7 @@ def _fact(entity: Entity, row: EventRow, document: Document, store: Store, now: 
         "span": span,
         "source": row.source,
         "node": row.node,
-        "healed": is_over(store.things.get(entity), row, age, now),
+        "healed": is_over(store.things.get(entity), row, age, now, gone=_is_gone(entity, store)),
     }
     about = about_of(row.message)
     if about and entity.kind != "Pod":
@@ -98,10 +101,20 @@ def _fact(entity: Entity, row: EventRow, document: Document, store: Store, now: 
     return Fact(TEXT_FACT, entity, {k: v for k, v in fields.items() if v is not None}, (proof,), document.source)
 
 
-def is_over(thing: Thing | None, row: EventRow, age: float | None, now: datetime | None) -> bool:
-    """True when the object of an event is healthy again, so that the event tells of the past."""
-    if thing is None or row.type == "Normal":
+def _is_gone(entity: Entity, store: Store) -> bool:
+    """True when the objects of this kind and namespace were listed and this one is not among them."""
+    if entity.kind not in ("Pod", "ReplicaSet", "Deployment", "StatefulSet") or not entity.name:
         return False
+    listed = [t for t in store.of_kind(entity.kind) if t.entity.namespace == entity.namespace and Detail.TABLE in t.details]
+    return len(listed) > 1
+
+
+def is_over(thing: Thing | None, row: EventRow, age: float | None, now: datetime | None, *, gone: bool = False) -> bool:
+    """True when the object of an event is healthy again or gone, so that the event tells of the past."""
+    if row.type == "Normal":
+        return False
+    if thing is None:
+        return gone
     record = thing.record
     if isinstance(record, Pod):
         return settled(record, now)
@@ -120,4 +133,6 @@ def is_over(thing: Thing | None, row: EventRow, age: float | None, now: datetime
 
 def _node_event_over(node: Node, row: EventRow, age: float | None) -> bool:
     ready = next((c.status.strip() for c in node.status.conditions if c.type == "Ready"), None)
-    return ready == "True" and (age is not None and age > _RECENT or row.reason in ("Rebooted", "InvalidDiskCapacity", "NodeNotReady"))
+    return ready == "True" and (
+        age is not None and age > _RECENT or row.reason in ("Rebooted", "InvalidDiskCapacity", "NodeNotReady")
+    )

@@ -18,5 +18,7 @@ from kubecause.model import Document, Fact
 
 _MODULES = (host_systemd, host_certificates, host_docker, host_etcd, host_resources, host_network, host_files)
 
-HOST_PARSERS: dict[str, Callable[[Document], Iterator[Fact]]] = {kind: parser for module in _MODULES for kind, parser in module.PARSERS.items()}
+HOST_PARSERS: dict[str, Callable[[Document], Iterator[Fact]]] = {
+    kind: parser for module in _MODULES for kind, parser in module.PARSERS.items()
+}
 HOST_RECOGNISERS: list[tuple[str, re.Pattern[str]]] = [pair for module in _MODULES for pair in module.RECOGNISERS]

@@ -132,7 +132,9 @@ class Joins:
         if entity.kind == "Node":
             return {entity.name} if entity.name else set()
         return {
-            thing.record.spec.node_name for thing in self.pods(entity) if isinstance(thing.record, Pod) and thing.record.spec.node_name
+            thing.record.spec.node_name
+            for thing in self.pods(entity)
+            if isinstance(thing.record, Pod) and thing.record.spec.node_name
         }
 
     # --- services -----------------------------------------------------------------------------------------------
@@ -159,7 +161,9 @@ class Joins:
         for thing, service in self.store.records("Service", Service):
             for kind in ("Deployment", "StatefulSet", "DaemonSet"):
                 for workload, record in self.store.records(kind, Workload):
-                    labels = record.spec.template.metadata.labels or (record.spec.selector.match_labels if record.spec.selector else {})
+                    labels = record.spec.template.metadata.labels or (
+                        record.spec.selector.match_labels if record.spec.selector else {}
+                    )
                     selected = service.spec.selector and all(labels.get(k) == v for k, v in service.spec.selector.items())
                     if selected and workload.entity.namespace == thing.entity.namespace:
                         found[thing.entity].add(workload.entity)
@@ -196,7 +200,9 @@ class Joins:
         names = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
         for kind in ("Deployment", "StatefulSet", "DaemonSet"):
             for thing, workload in self.store.records(kind, Workload):
-                words = {w for c in workload.spec.template.spec.containers for v in c.env for w in names.findall((v.value or "")[:300])}
+                words = {
+                    w for c in workload.spec.template.spec.containers for v in c.env for w in names.findall((v.value or "")[:300])
+                }
                 for name in words & services.keys():
                     for server in self.workloads_of_service.get(services[name], set()) - {thing.entity}:
                         found.setdefault(server, set()).add(thing.entity)
@@ -230,7 +236,11 @@ class Joins:
             return a.pod == b.pod and a.namespace == b.namespace and (a.name == b.name or not a.name or not b.name)
         if a.kind == b.kind == "Pod":
             return False
-        return self.top_owner(a) == self.top_owner(b) or self.pod_of(a) == (self.pod_of(b) or b) or self.pod_of(b) == (self.pod_of(a) or a)
+        return (
+            self.top_owner(a) == self.top_owner(b)
+            or self.pod_of(a) == (self.pod_of(b) or b)
+            or self.pod_of(b) == (self.pod_of(a) or a)
+        )
 
     def workloads_behind(self, entity: Entity) -> set[Entity]:
         """The workloads an entity stands for: its owner, or those behind a service."""
@@ -298,7 +308,9 @@ def _by_ingress(joins: Joins, cause: Entity, effect: Entity) -> bool:
 
 def _by_dependency(joins: Joins, cause: Entity, effect: Entity) -> bool:
     callers = joins.workloads_behind(effect)
-    return any(caller != callee and joins.depends(caller, callee) for callee in joins.workloads_behind(cause) for caller in callers)
+    return any(
+        caller != callee and joins.depends(caller, callee) for callee in joins.workloads_behind(cause) for caller in callers
+    )
 
 
 def _by_volume(joins: Joins, cause: Entity, effect: Entity) -> bool:

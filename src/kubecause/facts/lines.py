@@ -33,7 +33,19 @@ _ABOUT_POD = (
     re.compile(r"\bpods? \\*\"(?P<pod>[a-z0-9][a-z0-9.-]{2,252})\\*\""),
 )
 _VARIES = re.compile(r"[0-9a-f]{8,}|\d+")
-_MESSAGE_KEYS = ("message", "msg", "log", "MESSAGE", "textPayload", "err", "error", "error.message", "exception", "stack", "reason")
+_MESSAGE_KEYS = (
+    "message",
+    "msg",
+    "log",
+    "MESSAGE",
+    "textPayload",
+    "err",
+    "error",
+    "error.message",
+    "exception",
+    "stack",
+    "reason",
+)
 _WINDOW = 4  # lines that one wrapped message may take
 _SMALL = 4000  # lines; larger texts are not searched for wrapped messages
 _MAX_FACTS = 2000  # distinct messages of one document
@@ -131,7 +143,13 @@ def _wrapped(document: Document, keep: LineFilter, hits: dict[int, frozenset[int
         if literal not in known:
             known.add(literal)
             base = _one_line(document, first)
-            yield _Kept(" ".join(line.strip() for line in lines[first : last + 1])[:_MAX_TEXT], base.line, base.channel, base.host, damaged=True)
+            yield _Kept(
+                " ".join(line.strip() for line in lines[first : last + 1])[:_MAX_TEXT],
+                base.line,
+                base.channel,
+                base.host,
+                damaged=True,
+            )
 
 
 def _keep(kept: dict[tuple[str, Channel], _Kept], item: _Kept) -> None:

@@ -68,7 +68,9 @@ def outline(lines: Sequence[str], first_line: int) -> list[Node]:
             continue
         indent = len(raw) - len(raw.lstrip())
         found = _KEY.match(text)
-        node = Node(text, found[1].strip() if found else text, (found[2] or "").strip() if found else "", first_line + offset, indent)
+        node = Node(
+            text, found[1].strip() if found else text, (found[2] or "").strip() if found else "", first_line + offset, indent
+        )
         while open_nodes and (open_nodes[-1].indent >= indent or len(open_nodes) >= _MAX_DEPTH):
             open_nodes.pop()
         (open_nodes[-1].children if open_nodes else top).append(node)

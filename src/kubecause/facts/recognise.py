@@ -35,7 +35,12 @@ def recognise(document: Document) -> Iterator[Document]:
         yield replace(document, kind="log")
         return
     verb = _KUBECTL.search(document.command or "")
-    if verb and verb[1] == "get" and not _OBJECT_OUTPUT.search(document.command or "") and "-o" not in (document.command or "").replace("-o wide", ""):
+    if (
+        verb
+        and verb[1] == "get"
+        and not _OBJECT_OUTPUT.search(document.command or "")
+        and "-o" not in (document.command or "").replace("-o wide", "")
+    ):
         yield from _tables(document)
     elif verb and verb[1] == "describe" and "|" not in (document.command or ""):
         yield from _described(document)
@@ -137,7 +142,12 @@ def _starts(lines: Sequence[str], index: int, command: str | None) -> str | None
         return None
     if header_columns(line) or bare_pod_row(line):
         return "table"
-    if event_row(line, 0) or is_header(line) and index + 1 < len(lines) and (event_row(lines[index + 1], 0) or is_header(lines[index + 1])):
+    if (
+        event_row(line, 0)
+        or is_header(line)
+        and index + 1 < len(lines)
+        and (event_row(lines[index + 1], 0) or is_header(lines[index + 1]))
+    ):
         return "events"
     stripped = line.strip()
     if _YAML_HEAD.match(stripped) and _is_manifest(lines, index):
@@ -176,7 +186,11 @@ def _ends(kind: str, lines: Sequence[str], start: int) -> int:
     while index < len(lines):
         line = lines[index]
         if not line.strip():
-            if kind in ("systemctl-status", "top", "atop", "iotop", "curl-verbose", "x509") and index + 1 < len(lines) and lines[index + 1].strip():
+            if (
+                kind in ("systemctl-status", "top", "atop", "iotop", "curl-verbose", "x509")
+                and index + 1 < len(lines)
+                and lines[index + 1].strip()
+            ):
                 index += 1
                 continue
             return index
@@ -217,7 +231,12 @@ def _describe_end(lines: Sequence[str], start: int) -> int:
             return index
         if header_columns(line) and not line[:1].isspace():
             return index
-        if not line.strip() and index + 1 < len(lines) and re.match(r"[^\s:]+ [^:]*$", lines[index + 1]) and not is_header(lines[index + 1]):
+        if (
+            not line.strip()
+            and index + 1 < len(lines)
+            and re.match(r"[^\s:]+ [^:]*$", lines[index + 1])
+            and not is_header(lines[index + 1])
+        ):
             following = lines[index + 1]
             if not re.match(r"(?:No resource|Resource |No LimitRange|Events)", following):
                 return index

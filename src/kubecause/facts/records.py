@@ -568,18 +568,7 @@ class Anything(_Part):
 
 
 KubernetesObject = (
-    Pod
-    | Workload
-    | Node
-    | Service
-    | Endpoints
-    | Ingress
-    | Claim
-    | PersistentVolume
-    | StorageClass
-    | Quota
-    | ConfigMap
-    | Anything
+    Pod | Workload | Node | Service | Endpoints | Ingress | Claim | PersistentVolume | StorageClass | Quota | ConfigMap | Anything
 )
 
 RECORD_OF_KIND: dict[str, type[KubernetesObject]] = {

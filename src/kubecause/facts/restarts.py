@@ -61,7 +61,9 @@ def looping(pod: Pod, status: ContainerStatus | None, now: datetime | None) -> b
     """True while a container keeps restarting."""
     restarts = status.restart_count if status else pod.status.restarts or 0
     waiting = status.state.waiting.reason if status and status.state.waiting else None
-    if waiting in ("CrashLoopBackOff", "RunContainerError", "CreateContainerError", "StartError") or "CrashLoop" in (pod.status.printed or ""):
+    if waiting in ("CrashLoopBackOff", "RunContainerError", "CreateContainerError", "StartError") or "CrashLoop" in (
+        pod.status.printed or ""
+    ):
         return True
     if status and status.state.terminated and pod.spec.restart_policy != "Never" and pod_ready(pod) is False and restarts > 0:
         return True

@@ -39,7 +39,11 @@ def _node(entity: Entity, store: Store) -> Entity:
     """A host is a node when its name, short name, hostname label or an address matches."""
     name = (entity.name or "").lower()
     for thing, node in store.records("Node", Node):
-        names = {thing.entity.name or "", node.metadata.labels.get("kubernetes.io/hostname") or "", *(a.address for a in node.status.addresses)}
+        names = {
+            thing.entity.name or "",
+            node.metadata.labels.get("kubernetes.io/hostname") or "",
+            *(a.address for a in node.status.addresses),
+        }
         if name in {known.lower() for known in names} or name.split(".")[0] == (thing.entity.name or "").lower().split(".")[0]:
             return thing.entity
     return entity

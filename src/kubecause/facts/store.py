@@ -136,13 +136,17 @@ class Merger:
     def build(self, store: Store) -> None:
         """Merge all drafts into things; fields that do not fit their type are dropped and noted as gaps."""
         self._settle_namespaces()
-        for (kind, namespace, name), drafts in sorted(self._drafts.items(), key=lambda item: (item[0][0], item[0][1] or "", item[0][2])):
+        for (kind, namespace, name), drafts in sorted(
+            self._drafts.items(), key=lambda item: (item[0][0], item[0][1] or "", item[0][2])
+        ):
             store.add_thing(_thing(kind, namespace, name, drafts, store))
             store.saw(f"object:{kind}")
 
     def _settle_namespaces(self) -> None:
         """A draft without a namespace joins the one object of its kind and name that has one."""
-        for key in [key for key in self._drafts if key[1] is None and key[0] not in CLUSTER_KINDS and not key[2].startswith("\0")]:
+        for key in [
+            key for key in self._drafts if key[1] is None and key[0] not in CLUSTER_KINDS and not key[2].startswith("\0")
+        ]:
             fits = [other for other in self._drafts if other[0] == key[0] and other[2] == key[2] and other[1] is not None]
             if len(fits) == 1:
                 self._drafts[fits[0]].extend(self._drafts.pop(key))
@@ -183,7 +187,7 @@ def _fill_list(into: list[Any], more: list[Any]) -> list[Any]:
         return more
     for part in into:
         if isinstance(part, dict):
-            id_key = "name" if "name" in part else "type" if "type" in part else "port" if "port" in part else None
+            id_key = next((key for key in ("name", "containerPort", "port", "type") if part.get(key) is not None), None)
             twin = next((m for m in more if isinstance(m, dict) and id_key and m.get(id_key) == part[id_key]), None)
             if twin:
                 _fill(part, twin)

@@ -138,7 +138,14 @@ def _pod(row: Row, data: dict[str, Any]) -> None:
     status = row.get("STATUS", "")
     put(data, "status.printed", status)
     put(data, "status.readyText", row.get("READY"))
-    phase = {"Completed": "Succeeded", "Running": "Running", "Error": "Failed", "Evicted": "Failed", "Unknown": "Unknown", "Pending": "Pending"}
+    phase = {
+        "Completed": "Succeeded",
+        "Running": "Running",
+        "Error": "Failed",
+        "Evicted": "Failed",
+        "Unknown": "Unknown",
+        "Pending": "Pending",
+    }
     if status in phase:
         put(data, "status.phase", phase[status])
     if status in ("Evicted", "NodeLost"):
@@ -236,7 +243,11 @@ def _storage_class(row: Row, data: dict[str, Any]) -> None:
 
 def _component_status(row: Row, data: dict[str, Any]) -> None:
     put(data, "status.phase", row.get("STATUS"))
-    put(data, "status.conditions", [{"type": "Healthy", "status": str(row.get("STATUS") == "Healthy"), "message": row.get("MESSAGE", "")}])
+    put(
+        data,
+        "status.conditions",
+        [{"type": "Healthy", "status": str(row.get("STATUS") == "Healthy"), "message": row.get("MESSAGE", "")}],
+    )
 
 
 def _quota(row: Row, data: dict[str, Any]) -> None:

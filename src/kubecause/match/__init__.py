@@ -9,9 +9,9 @@ from kubecause.facts.joins import Joins
 from kubecause.facts.store import Store
 from kubecause.knowledge.conditions import Condition, compile_condition
 from kubecause.knowledge.schema import Case
-from kubecause.match.analyses import run_analyses
+from kubecause.match.analyses import LITERALS, run_analyses
 from kubecause.match.levels import entity_at
-from kubecause.match.signals import OPEN_CHANNELS, Hit, SignalIndex
+from kubecause.match.signals import Hit, SignalIndex
 from kubecause.model import Entity, Finding, Gap, Status
 
 MAX_FACTS = 40  # facts kept for one finding; the report shows a few, counts stay exact in the proofs
@@ -62,10 +62,16 @@ def _findings(case: Case, hits: Sequence[Hit], store: Store, joins: Joins) -> It
 
 
 def _groups(case: Case, hits: Sequence[Hit], store: Store, joins: Joins) -> dict[Entity, list[Hit]]:
-    """Hits by the entity they speak of; nameless ones join the only named one of their document."""
+    """Hits by the entity they speak of; nameless ones join the only named one of their document.
+
+    Containers and pods of one template are one: the template has the fault, and one hit may come from a log of the
+    workload, the other from the state of one container.
+    """
     groups: dict[Entity, list[Hit]] = defaultdict(list)
+    family = case.entity in ("container", "pod", "workload") and not case.instance
     for hit in hits:
-        groups[entity_at(case.entity, hit.fact, hit.names, store, joins)].append(hit)
+        entity = entity_at(case.entity, hit.fact, hit.names, store, joins)
+        groups[joins.top_owner(entity) if family and entity.scope is None else entity].append(hit)
     named = [entity for entity in groups if entity.name or entity.pod or entity.scope is None]
     for entity in [entity for entity in groups if entity not in named]:
         near = [other for other in named if any(p.source == entity.scope for hit in groups[other] for p in hit.fact.proofs)]
@@ -104,9 +110,15 @@ def _finding(case: Case, entity: Entity, status: Status, hits: Sequence[Hit]) ->
         status=status,
         names=names,
         facts=facts,
-        subjects=tuple(sorted({hit.fact.entity for hit in hits}, key=lambda e: e.sort_key)),
+        subjects=tuple(sorted(_subjects(hits), key=lambda e: e.sort_key)),
         signals=tuple(sorted({hit.signal for hit in hits})),
     )
+
+
+def _subjects(hits: Sequence[Hit]) -> set[Entity]:
+    """Whom the facts speak of, and whom they name as suffering."""
+    named = {hit.fact["suffers"] for hit in hits if isinstance(hit.fact["suffers"], Entity)}
+    return {hit.fact.entity for hit in hits} | named
 
 
 def _without_yielding(findings: Sequence[Finding], cases: Mapping[str, Case], joins: Joins) -> list[Finding]:
@@ -130,4 +142,4 @@ def _speak_of_one(a: Finding, b: Finding, joins: Joins) -> bool:
     return bool({p.source for f in a.facts for p in f.proofs} & {p.source for f in b.facts for p in f.proofs})
 
 
-__all__ = ["OPEN_CHANNELS", "SignalIndex", "match"]
+__all__ = ["LITERALS", "SignalIndex", "match"]

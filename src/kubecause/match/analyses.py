@@ -6,13 +6,49 @@ from collections.abc import Callable, Iterator
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.store import Store
+from kubecause.match import addresses, databases, listening, periodic, ports
+from kubecause.match.addresses import address_facts
+from kubecause.match.components import component_facts
+from kubecause.match.databases import database_facts
+from kubecause.match.gateways import gateway_facts
+from kubecause.match.periodic import periodic_facts
+from kubecause.match.ports import port_facts
+from kubecause.match.probes import probe_facts
+from kubecause.match.quotas import quota_facts
 from kubecause.match.scheduling import scheduling_facts
+from kubecause.match.services import service_facts
+from kubecause.match.traffic import traffic_facts
+from kubecause.match.volumes import claim_facts
 from kubecause.model import Fact
 
 Analysis = Callable[[Store, Joins], Iterator[Fact]]
 
-# In this order: later ones read what earlier ones found.
-ANALYSES: tuple[Analysis, ...] = (scheduling_facts,)
+# In this order: later ones may read what earlier ones found.
+ANALYSES: tuple[Analysis, ...] = (
+    scheduling_facts,
+    claim_facts,
+    quota_facts,
+    component_facts,
+    service_facts,
+    address_facts,
+    port_facts,
+    probe_facts,
+    database_facts,
+    gateway_facts,
+    traffic_facts,
+    periodic_facts,
+)
+
+# Words in log lines that analyses read although no case may listen for them.
+LITERALS: tuple[str, ...] = (
+    *addresses.FAILURE_LITERALS,
+    *databases.REFUSAL_LITERALS,
+    *listening.LISTEN_LITERALS,
+    *periodic.LITERALS,
+    *ports.IN_USE_LITERALS,
+    "exceeded quota",
+    "nodes are available",
+)
 
 
 def run_analyses(store: Store, joins: Joins) -> None:

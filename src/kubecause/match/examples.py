@@ -8,7 +8,7 @@ from typing import Any
 from kubecause.evidence.transcript import split_sections, unframed
 from kubecause.facts import Extraction
 from kubecause.knowledge.schema import Case, Hit, Miss
-from kubecause.match import SignalIndex, match
+from kubecause.match import LITERALS, SignalIndex, match
 from kubecause.model import Channel, Document, Entity, Fact, Finding, Proof
 
 _SOURCE = "example"
@@ -20,7 +20,7 @@ def run_examples(cases: Mapping[str, Case]) -> list[str]:
 
 
 def _failures(case: Case) -> list[str]:
-    index = SignalIndex([case])
+    index = SignalIndex([case], LITERALS)
     failures = []
     for hit in case.examples.hit:
         problem = _wrong(hit, _run(case, hit, index))

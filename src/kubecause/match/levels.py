@@ -48,7 +48,9 @@ def _named_pod(entity: Entity, about: Entity | None) -> Entity | None:
     return about
 
 
-def _container(entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins) -> Entity | None:
+def _container(
+    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
+) -> Entity | None:
     found = _named_pod(entity, about)
     container = names.get("container")
     if found and found.kind == "Pod" and container:
@@ -61,7 +63,9 @@ def _pod(entity: Entity, about: Entity | None, names: Mapping[str, str], fact: F
     return (joins.pod_of(found) or found) if found else None
 
 
-def _workload(entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins) -> Entity | None:
+def _workload(
+    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
+) -> Entity | None:
     found = _named_pod(entity, about)
     if found:
         return joins.top_owner(found)
@@ -73,7 +77,9 @@ def _workload(entity: Entity, about: Entity | None, names: Mapping[str, str], fa
     return None
 
 
-def _service(entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins) -> Entity | None:
+def _service(
+    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
+) -> Entity | None:
     if entity.kind == "Service" and entity.name:
         return entity
     if names.get("service"):
@@ -82,18 +88,28 @@ def _service(entity: Entity, about: Entity | None, names: Mapping[str, str], fac
     return None
 
 
-def _ingress(entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins) -> Entity | None:
+def _ingress(
+    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
+) -> Entity | None:
     if entity.kind == "Ingress" and entity.name:
         return entity
     return Entity("Ingress", names["ingress"], names.get("namespace") or entity.namespace) if names.get("ingress") else None
 
 
-def _namespace(entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins) -> Entity | None:
-    name = entity.name if entity.kind == "Namespace" else names.get("namespace") or entity.namespace or (about.namespace if about else None)
+def _namespace(
+    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
+) -> Entity | None:
+    name = (
+        entity.name
+        if entity.kind == "Namespace"
+        else names.get("namespace") or entity.namespace or (about.namespace if about else None)
+    )
     return Entity("Namespace", name) if name else None
 
 
-def _claim(entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins) -> Entity | None:
+def _claim(
+    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
+) -> Entity | None:
     if entity.kind == "PersistentVolumeClaim" and entity.name:
         return entity
     found = _named_pod(entity, about)
@@ -102,7 +118,9 @@ def _claim(entity: Entity, about: Entity | None, names: Mapping[str, str], fact:
     return Entity("PersistentVolumeClaim", claims[0], namespace) if len(claims) == 1 else None
 
 
-def _node(entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins) -> Entity | None:
+def _node(
+    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
+) -> Entity | None:
     name = entity.name if entity.kind == "Node" else names.get("node") or fact["node"]
     if not name:
         found = _named_pod(entity, about)
@@ -113,15 +131,21 @@ def _node(entity: Entity, about: Entity | None, names: Mapping[str, str], fact: 
     return thing.entity if thing else Entity("Node", str(name))
 
 
-def _cluster(entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins) -> Entity | None:
+def _cluster(
+    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
+) -> Entity | None:
     return Entity("Cluster", None)
 
 
-def _registry(entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins) -> Entity | None:
+def _registry(
+    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
+) -> Entity | None:
     return Entity("Registry", names["registry"]) if names.get("registry") else None
 
 
-def _client(entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins) -> Entity | None:
+def _client(
+    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
+) -> Entity | None:
     return Entity("Client", entity.name if entity.kind == "Client" else None)
 
 

@@ -76,7 +76,7 @@ def scheduling_facts(store: Store, joins: Joins) -> Iterator[Fact]:
             continue
         yield _fact(thing.entity, verdict, said)
     for entity, (sentence, proof) in sorted(sentences.items(), key=lambda item: item[0].sort_key):
-        if entity not in store.things:
+        if entity not in store.things and not any(True for _ in store.of_kind("Pod") if entity.scope is None):
             yield _fact(entity, _from_sentence(sentence, None, proof), (sentence, proof))
     yield from _absent(waiting, bool(sentences), store)
 
@@ -95,7 +95,9 @@ def _sentences(store: Store) -> dict[Entity, tuple[Sentence, Proof]]:
     for fact in store.facts["line"]:
         if fact["healed"] or ("available" not in str(fact["text"]) and "persistentvolumeclaim" not in str(fact["text"])):
             continue
-        if fact["reason"] not in ("FailedScheduling", "Unschedulable", None) or (fact["reason"] is None and fact["channel"] == "app-log"):
+        if fact["reason"] not in ("FailedScheduling", "Unschedulable", None) or (
+            fact["reason"] is None and fact["channel"] == "app-log"
+        ):
             continue
         text = str(fact["text"])
         if fact["reason"] is None and "nodes are available" not in text:
@@ -200,7 +202,9 @@ def _meant(spec: PodSpec, hosts: Sequence[Host], thing: Thing, store: Store, joi
 def _volumes(thing: Thing, store: Store, joins: Joins) -> Iterator[PersistentVolume]:
     for name in sorted(joins.claims_of(thing.entity)):
         claim = store.named("PersistentVolumeClaim", name, thing.entity.namespace)
-        volume = store.named("PersistentVolume", claim.record.spec.volume_name) if claim and isinstance(claim.record, Claim) else None
+        volume = (
+            store.named("PersistentVolume", claim.record.spec.volume_name) if claim and isinstance(claim.record, Claim) else None
+        )
         if volume and isinstance(volume.record, PersistentVolume):
             yield volume.record
 
@@ -214,13 +218,26 @@ def _intent_verdict(spec: PodSpec, intent: set[str], hosts: Sequence[Host], thin
     places = owner or thing
     if "node-selector" in intent and (not selector_fits or not required):
         keys = set(spec.node_selector)
-        offered = sorted({selector_text({k: h.node.metadata.labels[k]}) for h in hosts for k in keys & h.node.metadata.labels.keys()})
+        offered = sorted(
+            {selector_text({k: h.node.metadata.labels[k]}) for h in hosts for k in keys & h.node.metadata.labels.keys()}
+        )
         proofs = thing.proof("spec.nodeSelector", "spec.template.spec.nodeSelector")
-        return Verdict("node-selector", [h.name for h in hosts], selector_text(spec.node_selector), ", ".join(offered) or None, certain=True, proofs=proofs)
+        return Verdict(
+            "node-selector",
+            [h.name for h in hosts],
+            selector_text(spec.node_selector),
+            ", ".join(offered) or None,
+            certain=True,
+            proofs=proofs,
+        )
     if required and (not affinity_fits or "volume-zone" not in intent):
-        wanted = " or ".join(", ".join(requirement_text(r) for r in term.match_expressions) for term in required.node_selector_terms)
+        wanted = " or ".join(
+            ", ".join(requirement_text(r) for r in term.match_expressions) for term in required.node_selector_terms
+        )
         keys = {r.key for term in required.node_selector_terms for r in term.match_expressions}
-        offered = sorted({selector_text({k: h.node.metadata.labels[k]}) for h in hosts for k in keys & h.node.metadata.labels.keys()})
+        offered = sorted(
+            {selector_text({k: h.node.metadata.labels[k]}) for h in hosts for k in keys & h.node.metadata.labels.keys()}
+        )
         proofs = places.proof("spec.template.spec.affinity", "spec.affinity")
         return Verdict("node-affinity", [h.name for h in hosts], wanted, ", ".join(offered) or None, certain=True, proofs=proofs)
     if "volume-zone" in intent:
@@ -289,7 +306,9 @@ def _blocking(candidates: Sequence[Host], spec: PodSpec, sentence: Sentence, own
         most = max((h.free.get(by, 0.0) for h in blocked), default=0.0)
         verdict.wanted, verdict.offered = amount_text(by, wanted), amount_text(by, max(most, 0.0))
         verdict.certain = bool(blocked and by in blocked[0].free)
-    place = {"cordon": "spec.unschedulable", "taint": "spec.taints", "cloud-taint": "spec.taints"}.get(by, f"status.requested.{by}")
+    place = {"cordon": "spec.unschedulable", "taint": "spec.taints", "cloud-taint": "spec.taints"}.get(
+        by, f"status.requested.{by}"
+    )
     verdict.proofs = tuple(proof for h in blocked[:3] for proof in h.thing.proof(place, "row"))
     if owner and by in ("cpu", "memory") and spec.containers:
         verdict.proofs += owner.proof(f"spec.containers.{spec.containers[0].name}.resources.requests")
@@ -331,7 +350,11 @@ def _from_sentence(sentence: Sentence, spec: PodSpec | None, proof: Proof | None
 
 def _absent(waiting: Sequence[Thing], others_decided: bool, store: Store) -> Iterator[Fact]:
     """Pods that wait although no scheduler ever said a word about them."""
-    silent = [thing for thing in waiting if thing.full and isinstance(thing.record, Pod) and (thing.record.status.age or _PATIENCE) >= _PATIENCE]
+    silent = [
+        thing
+        for thing in waiting
+        if thing.full and isinstance(thing.record, Pod) and (thing.record.status.age or _PATIENCE) >= _PATIENCE
+    ]
     if not silent or others_decided or _recently_scheduled(store, silent):
         return
     node = next((thing.entity for thing, record in store.records("Node", Node) if is_control_plane(record)), None)
@@ -342,7 +365,9 @@ def _absent(waiting: Sequence[Thing], others_decided: bool, store: Store) -> Ite
 
 def _recently_scheduled(store: Store, silent: Sequence[Thing]) -> bool:
     """True when a scheduler placed another pod after these began to wait."""
-    youngest = min((t.record.status.age for t in silent if isinstance(t.record, Pod) and t.record.status.age is not None), default=None)
+    youngest = min(
+        (t.record.status.age for t in silent if isinstance(t.record, Pod) and t.record.status.age is not None), default=None
+    )
     for fact in store.facts["line"]:
         if fact["reason"] == "Scheduled" and fact["age"] is not None and youngest is not None and fact["age"] < youngest:
             return True

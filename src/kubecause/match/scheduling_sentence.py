@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 _HEAD = re.compile(r"(?P<fit>\d+)/(?P<all>\d+) nodes are available:?\s*", re.I)
 _OLD_HEAD = re.compile(r"No nodes are available that match all of the (?:following )?predicates::?\s*", re.I)
 _OLD_REASON = re.compile(r"([A-Za-z]\w+) \((\d+)\)")
-_REASON = re.compile(r"(?<![\w.])(?P<count>\d+)\s+(?P<why>(?:node\(s\)|Insufficient|Too many|node)[^,]*(?:\{[^}]*\}[^,]*)?)", re.I)
+_REASON = re.compile(
+    r"(?<![\w.])(?P<count>\d+)\s+(?P<why>(?:node\(s\)|Insufficient|Too many|node)[^,]*(?:\{[^}]*\}[^,]*)?)", re.I
+)
 _TAINT = re.compile(r"\{\s*(?P<key>[\w./-]+)\s*:?\s*(?P<value>[^}]*)\}")
 _CONTROL_PLANE = re.compile(r"node-role\.kubernetes\.io/(?:master|control-plane|controlplane|etcd)")
 _CLOUD = "node.cloudprovider.kubernetes.io/uninitialized"
@@ -69,7 +71,11 @@ def read_sentence(message: str) -> Sentence | None:
     if re.search(r"unbound (?:immediate )?PersistentVolumeClaims", body, re.I):
         sentence.reasons["claim-unbound"] = sentence.nodes or 1
         return sentence
-    pairs = [(m[1], int(m[2])) for m in _OLD_REASON.finditer(body)] if old else [(m["why"], int(m["count"])) for m in _REASON.finditer(body)]
+    pairs = (
+        [(m[1], int(m[2])) for m in _OLD_REASON.finditer(body)]
+        if old
+        else [(m["why"], int(m["count"])) for m in _REASON.finditer(body)]
+    )
     for why, count in pairs:
         _count(sentence, why, count)
     return sentence if sentence.reasons or sentence.control_plane else None

@@ -43,7 +43,8 @@ def node_selector_holds(node: Node, selector: NodeSelector) -> bool:
     labels = node.metadata.labels
     fields: Labels = {"metadata.name": node.metadata.name}
     return any(
-        all(requirement_holds(labels, r) for r in term.match_expressions) and all(requirement_holds(fields, r) for r in term.match_fields)
+        all(requirement_holds(labels, r) for r in term.match_expressions)
+        and all(requirement_holds(fields, r) for r in term.match_fields)
         for term in selector.node_selector_terms
         if term.match_expressions or term.match_fields
     )
@@ -57,7 +58,8 @@ def wants_by_name(node: Node, spec: PodSpec) -> bool:
     required = spec.affinity.node_affinity.required if spec.affinity and spec.affinity.node_affinity else None
     terms = required.node_selector_terms if required else []
     return any(
-        any(r.operator in ("In", "Exists") and requirement_holds(labels, r) for r in term.match_expressions) or bool(term.match_fields)
+        any(r.operator in ("In", "Exists") and requirement_holds(labels, r) for r in term.match_expressions)
+        or bool(term.match_fields)
         for term in terms
     )
 

@@ -113,9 +113,12 @@ class TextSignal:
 
 
 class SignalIndex:
-    """All signals of all cases, found by literal or by kind of fact."""
+    """All signals of all cases, found by literal or by kind of fact.
 
-    def __init__(self, cases: Iterable[Case]) -> None:
+    :param more_literals: words that analyses read in log lines; lines that hold them are kept too.
+    """
+
+    def __init__(self, cases: Iterable[Case], more_literals: Iterable[str] = ()) -> None:
         self._texts: list[TextSignal] = []
         self._facts: dict[str, list[tuple[Case, str, Signal]]] = defaultdict(list)
         self._by_literal: dict[str, list[int]] = defaultdict(list)
@@ -128,7 +131,7 @@ class SignalIndex:
                     self._facts[signal.fact].append((case, name, signal))
                 else:
                     self._add_text(TextSignal(case, name, signal))
-        self.filter = LiteralFilter(self._by_literal)
+        self.filter = LiteralFilter([*self._by_literal, *more_literals])
 
     def _add_text(self, text: TextSignal) -> None:
         self._texts.append(text)
@@ -158,7 +161,7 @@ class SignalIndex:
         for index, fact in enumerate(lines):
             wanted = set(self._always)
             for literal in literals.get(index, ()):
-                wanted.update(self._by_literal[self.filter.literals_list[literal]])
+                wanted.update(self._by_literal.get(self.filter.literals_list[literal], ()))
             if fact["damaged"]:
                 wanted = set(range(len(self._texts)))
             text = plain(texts[index]) if wanted else ""

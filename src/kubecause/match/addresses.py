@@ -1,0 +1,194 @@
+"""Addresses that clients are told to use (environment variables, arguments) against what the services really offer."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from kubecause.facts.joins import Joins
+from kubecause.facts.records import Container, Service, Workload
+from kubecause.facts.store import Store, Thing
+from kubecause.model import Channel, Entity, Fact, Proof
+
+# Words by which programs of many languages say that they could not connect or resolve.
+FAILURE_LITERALS = (
+    "connection refused", "econnrefused", "no such host", "unabletoconnect", "unable to connect", "could not connect", "failed to connect",
+    "cannot connect", "can't connect", "connect timed out", "connection timed out", "connecttimeout", "i/o timeout", "etimedout", "enotfound",
+    "eai_again", "unknown host", "unknownhost", "name or service not known", "temporary failure in name resolution", "nodename nor servname",
+    "name does not resolve", "no route to host", "communications link failure", "error while dialing", "host is unreachable",
+    "connection reset by peer", "no address associated with hostname", "getaddrinfo", "context deadline exceeded", "deadline_exceeded",
+)  # fmt: skip
+_HOST = r"(?P<host>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9-]{1,63}){0,6})"
+_ADDRESS = re.compile(
+    rf"(?:^|(?P<scheme>[a-z][a-z0-9+.:-]{{1,30}})://(?:[^@/\s]{{1,100}}@)?|[=,;\s]|tcp\()\(?{_HOST}(?::(?P<port>\d{{2,5}}))?(?=[/,;)\s?]|$)",
+    re.I,
+)
+_LOCAL = re.compile(r"^(?:localhost|127\.|0\.0\.0\.0|169\.254\.|::1)", re.I)
+_ADDRESS_VARIABLE = re.compile(r"(?:ADDR|ADDRESS|HOST|HOSTNAME|URL|URI|ENDPOINT|SERVER|BROKER|DSN|BACKEND|UPSTREAM)S?$", re.I)
+_DATABASE = re.compile(r"mysql|mariadb|postgres|pgsql|mongo|mssql|sqlserver|oracle|jdbc|database|(?:^|[_-])db(?:[_-]|$)", re.I)
+_DATABASE_PORTS = frozenset({3306, 5432, 27017, 1433, 1521})
+_CLUSTER_SUFFIX = re.compile(r"\.svc(?:\.[\w.-]+)?$|\.cluster\.local$")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address a workload is configured with."""
+
+    variable: str
+    value: str
+    host: str
+    port: int | None
+    proofs: tuple[Proof, ...]
+
+
+def addresses(thing: Thing, workload: Workload) -> Iterator[Address]:
+    """Addresses in the variables and arguments of a workload's containers."""
+    for container in workload.spec.template.spec.containers:
+        yield from _in_container(thing, container)
+
+
+def _in_container(thing: Thing, container: Container) -> Iterator[Address]:
+    ports = {v.name: v.value for v in container.env if v.value and v.value.isdigit()}
+    for variable in container.env:
+        value = variable.value or ""
+        place = f"spec.containers.{container.name}.env.{variable.name}"
+        if (
+            not value
+            or len(value) > 500
+            or not (_ADDRESS_VARIABLE.search(variable.name) or "://" in value or re.search(r":\d{2,5}\b", value))
+        ):
+            continue
+        for found in _ADDRESS.finditer(value):
+            host = found["host"]
+            if (
+                _LOCAL.match(host)
+                or host.isdigit()
+                or not re.search(r"[a-z]", host, re.I)
+                and not re.match(r"\d+\.\d+\.\d+\.\d+$", host)
+            ):
+                continue
+            port = int(found["port"]) if found["port"] else _sibling_port(variable.name, ports)
+            yield Address(variable.name, value, host.lower(), port, thing.proof(place, "spec.template.spec.containers"))
+
+
+def _sibling_port(variable: str, ports: dict[str, str | None]) -> int | None:
+    """``DB_HOST`` goes with ``DB_PORT``."""
+    found = ports.get(re.sub(r"(HOST|ADDR|ADDRESS|SERVER)$", "PORT", variable))
+    return int(found) if found and variable.upper().endswith(("HOST", "ADDR", "ADDRESS", "SERVER")) else None
+
+
+def address_facts(store: Store, joins: Joins) -> Iterator[Fact]:
+    """``client.address-wrong``: a host that no service has, or a port that its service does not offer."""
+    if not _services_listed(store):
+        return
+    store.saw("client.address-wrong")
+    failures = failing_lines(store)
+    for kind in ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"):
+        for thing, workload in store.records(kind, Workload):
+            if not thing.live or workload.spec.replicas == 0:
+                continue
+            for address in addresses(thing, workload):
+                fact = _wrong(thing, address, failures.get(thing.entity, []), store, joins)
+                if fact:
+                    yield fact
+
+
+def _services_listed(store: Store) -> bool:
+    """True when live services were seen, so that one that is not there is missing."""
+    return any(thing.live for thing in store.of_kind("Service"))
+
+
+def failing_lines(store: Store) -> dict[Entity, list[Fact]]:
+    """Lines of application logs that tell of a failed connection, by workload (or pod without a known owner)."""
+    found: dict[Entity, list[Fact]] = {}
+    joins = Joins(store)
+    for fact in store.facts["line"]:
+        if fact["channel"] not in (Channel.APP_LOG, Channel.PASTE, Channel.CLIENT, Channel.COMPONENT_LOG):
+            continue
+        text = str(fact["text"]).lower()
+        if any(word in text for word in FAILURE_LITERALS):
+            found.setdefault(joins.top_owner(fact.entity), []).append(fact)
+    return found
+
+
+def _wrong(thing: Thing, address: Address, lines: list[Fact], store: Store, joins: Joins) -> Fact | None:
+    host = _CLUSTER_SUFFIX.sub("", address.host)
+    service = joins.service_called(address.host, thing.entity.namespace)
+    if service is None:
+        if host.count(".") > 1 or ("." in host and not store.named("Namespace", host.split(".")[1])) or re.match(r"\d", host):
+            return None  # a name outside the cluster, or in a namespace nobody listed
+        wrong, meant = "host", _nearest(host, thing, address, store)
+    elif isinstance(service.record, Service) and address.port is not None and service.record.spec.ports:
+        ports = [port.port for port in service.record.spec.ports]
+        if (
+            address.port in ports
+            or service.record.spec.type == "ExternalName"
+            or service.record.spec.cluster_ip in ("None", None)
+        ):
+            return None
+        wrong, meant = "port", f"{service.entity.name}:{ports[0]}"
+    else:
+        return None
+    proofs = _failures_at(address, service, lines)
+    ports_open = service.record.spec.ports if service and isinstance(service.record, Service) else []
+    database = bool(_DATABASE.search(f"{address.variable} {address.value}")) or any(p.port in _DATABASE_PORTS for p in ports_open)
+    fields: dict[str, Any] = {
+        "variable": address.variable,
+        "value": address.value,
+        "host": address.host,
+        "port": str(address.port) if address.port else None,
+        "wrong": wrong,
+        "meant": meant,
+        "failing": bool(proofs),
+        "database": database,
+    }
+    own = address.proofs + (service.proof("spec.ports", "row") if service else ())
+    return Fact("client.address-wrong", thing.entity, {k: v for k, v in fields.items() if v is not None}, own + proofs)
+
+
+def _nearest(host: str, thing: Thing, address: Address, store: Store) -> str | None:
+    names = {
+        t.entity.name or "": s
+        for t, s in store.records("Service", Service)
+        if t.entity.namespace == thing.entity.namespace and t.live
+    }
+    close = difflib.get_close_matches(host.split(".")[0], list(names), n=1, cutoff=0.75)
+    if not close:
+        return None
+    ports = names[close[0]].spec.ports
+    return f"{close[0]}:{ports[0].port}" if ports and address.port else close[0]
+
+
+def _failures_at(address: Address, service: Thing | None, lines: list[Fact]) -> tuple[Proof, ...]:
+    """Lines of the workload's log that speak of this address."""
+    wanted = {address.host.split(".")[0]}
+    if service and isinstance(service.record, Service) and service.record.spec.cluster_ip and address.port:
+        wanted = {
+            f"{service.record.spec.cluster_ip}:{address.port}",
+            f"{address.host}:{address.port}",
+            f"{service.entity.name}:{address.port}",
+        }
+    found = [
+        line for line in lines if any(re.search(rf"(?<![\w-]){re.escape(part)}(?![\w-])", str(line["text"])) for part in wanted)
+    ]
+    return tuple(proof for line in found[:2] for proof in line.proofs[:1])
+
+
+def missing_services(namespace: str | None, store: Store, joins: Joins) -> Iterator[tuple[str, tuple[Proof, ...]]]:
+    """Services that should exist and do not: in a manifest, or wanted by a workload; surest first."""
+    if not _services_listed(store):
+        return
+    for thing, _ in store.records("Service", Service):
+        if not thing.live and thing.entity.namespace in (namespace, None):
+            yield thing.entity.name or "", thing.proof("spec")
+    for kind in ("Deployment", "StatefulSet", "DaemonSet"):
+        for thing, workload in store.records(kind, Workload):
+            if thing.entity.namespace != namespace or not thing.live:
+                continue
+            for address in addresses(thing, workload):
+                host = _CLUSTER_SUFFIX.sub("", address.host)
+                if "." not in host and joins.service_called(host, namespace) is None and store.workload_named(host, namespace):
+                    yield host, address.proofs

@@ -1,0 +1,116 @@
+"""Which ports the containers of a pod really listen on, from everything that tells: ports, PORT variables, logs, sockets."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from kubecause.facts.joins import Joins
+from kubecause.facts.records import Container, Pod, Probe
+from kubecause.facts.restarts import pod_ready
+from kubecause.facts.store import Store, Thing
+from kubecause.model import Fact, Proof
+
+LISTEN_LITERALS = (
+    "listening on",
+    "listening at",
+    "server on port",
+    "started on port",
+    "starting grpc server",
+    "grpc server on",
+    "running on http",
+    "serving on",
+    "server at :",
+    "server started at",
+    "ready to accept connections",
+)
+_LISTENS = re.compile(
+    r"(?:listening (?:on|at)|server (?:on port|at|started at)|started on port\(s\):?|running on|serving (?:on|at)|on port|address)[^\d\n]{0,60}?(?:[\d.]{7,15}|\[?::\]?|localhost)?:?(?P<port>\d{2,5})\b",
+    re.I,
+)
+_PORT_VARIABLES = frozenset({"PORT", "SERVER_PORT", "HTTP_PORT", "GRPC_PORT", "LISTEN_PORT", "APP_PORT"})
+
+
+@dataclass(slots=True)
+class Listening:
+    """Ports that are known to be open.
+
+    :param names: declared port names.
+    :param described: whether the pod's port declarations were seen at all.
+    :param told: whether the process itself (log, variable, socket) told its ports.
+    """
+
+    tcp: set[int] = field(default_factory=set)
+    udp: set[int] = field(default_factory=set)
+    names: dict[str, int] = field(default_factory=dict)
+    described: bool = False
+    told: bool = False
+    proofs: tuple[Proof, ...] = ()
+
+    def lacks(self, port: int) -> bool:
+        """Whether other ports are known to be open and this one is none of them."""
+        return bool(self.tcp or self.udp) and port not in self.tcp | self.udp
+
+
+def listening_ports(thing: Thing, store: Store, joins: Joins, only: str | None = None) -> Listening:
+    """What is known of the ports of a pod, or of one container of it.
+
+    :param only: name of the container; its log lines count when the pod's log belongs to it.
+    """
+    known = Listening()
+    pod = thing.record
+    if not isinstance(pod, Pod):
+        return known
+    ready = pod_ready(pod) is True
+    for container in pod.spec.containers:
+        if only is not None and container.name != only:
+            continue
+        _declared(thing, container, known)
+        number = probe_port(container.readiness_probe) if container.readiness_probe and ready else None
+        if number:  # a readiness probe that succeeds has connected
+            known.tcp.add(number)
+            known.told = True
+    for fact in _own_lines(thing, store, joins):
+        found = _LISTENS.search(str(fact["text"]))
+        if only is not None and fact.entity.kind == "Container" and fact.entity.name != only:
+            continue
+        if only is not None and fact.entity.kind != "Container" and len(pod.spec.containers) > 1:
+            continue
+        if found and 1 <= int(found["port"]) <= 65535:
+            known.tcp.add(int(found["port"]))
+            known.told = True
+            known.proofs += fact.proofs[:1]
+    return known
+
+
+def _declared(thing: Thing, container: Container, known: Listening) -> None:
+    known.described = known.described or bool(container.ports)
+    for port in container.ports:
+        (known.udp if port.protocol == "UDP" else known.tcp).add(port.container_port)
+        if port.name:
+            known.names[port.name] = port.container_port
+    if container.ports:
+        known.proofs += thing.proof(f"spec.containers.{container.name}.ports")
+    for variable in container.env:
+        if variable.name in _PORT_VARIABLES and (variable.value or "").isdigit():
+            known.tcp.add(int(variable.value or 0))
+            known.told = True
+
+
+def probe_port(probe: Probe) -> int | None:
+    """The number of the port a probe connects to; None for names and exec probes."""
+    for handler in (probe.http_get, probe.tcp_socket, probe.grpc):
+        if handler and handler.port is not None and str(handler.port).isdigit():
+            return int(handler.port)
+    return None
+
+
+def _own_lines(thing: Thing, store: Store, joins: Joins) -> list[Fact]:
+    owner = joins.top_owner(thing.entity)
+    return [
+        fact
+        for fact in store.facts["line"]
+        if fact["channel"] in ("app-log", "paste")
+        and fact.entity.kind not in ("Node", "Unknown")
+        and joins.top_owner(fact.entity) == owner
+    ]

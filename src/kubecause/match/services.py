@@ -1,0 +1,149 @@
+"""The path of a service, hop by hop (rule 5): selector, endpoints, target port, protocol; the first broken hop counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from kubecause.facts.joins import Joins
+from kubecause.facts.records import Pod, Service, ServicePort, Workload
+from kubecause.facts.restarts import pod_ready
+from kubecause.facts.store import Store, Thing
+from kubecause.match.listening import Listening, listening_ports
+from kubecause.match.selectors import selector_text
+from kubecause.model import Fact, Proof
+
+
+def service_facts(store: Store, joins: Joins) -> Iterator[Fact]:
+    """``service.broken`` of every service whose own definition breaks the path."""
+    if not any(True for _ in store.of_kind("Pod", "Deployment", "StatefulSet")):
+        return
+    for thing, service in store.records("Service", Service):
+        if not thing.live or service.spec.type == "ExternalName" or not service.spec.selector:
+            continue
+        store.saw("service.broken")
+        fact = _selector(thing, service, store, joins) or _ports(thing, service, store, joins)
+        if fact:
+            yield fact
+
+
+def _fact(thing: Thing, fields: dict[str, Any], proofs: tuple[Proof, ...]) -> Fact:
+    return Fact("service.broken", thing.entity, {k: v for k, v in fields.items() if v is not None}, proofs)
+
+
+# --- selector ---------------------------------------------------------------------------------------------
+
+
+def _selector(thing: Thing, service: Service, store: Store, joins: Joins) -> Fact | None:
+    """No pod and no template carries the labels, although pods exist that the service was most likely meant for."""
+    if joins.workloads_of_service.get(thing.entity) or joins.ready_endpoints(thing):
+        return None
+    if not any(pod.metadata.labels for pod in store.of_kind("Pod") if pod.entity.namespace == thing.entity.namespace):
+        return None  # no labels were seen at all
+    selector = service.spec.selector
+    meant = _meant(thing, service, store)
+    if meant is None:
+        return None
+    workload, labels = meant
+    near = {key: value for key, value in labels.items() if key != "pod-template-hash"}
+    fields = {
+        "hop": "selector",
+        "selector": selector_text(selector),
+        "near": selector_text(near),
+        "workload": workload.entity.name,
+    }
+    proofs = (
+        thing.proof("spec.selector", "row")
+        + thing.proof("status.endpoints")
+        + workload.proof("spec.template.metadata.labels", "metadata.labels", "row")
+    )
+    return _fact(thing, fields, tuple(dict.fromkeys(proofs)))
+
+
+def _meant(thing: Thing, service: Service, store: Store) -> tuple[Thing, dict[str, str | None]] | None:
+    """The workload or pod a service was most likely meant for: shared labels, then the same name, then the same port."""
+    best: tuple[tuple[int, bool, bool, str], Thing, dict[str, str | None]] | None = None
+    wanted = {port.target_port if port.target_port is not None else port.port for port in service.spec.ports}
+    for kind in ("Deployment", "StatefulSet", "DaemonSet", "Pod"):
+        for candidate in store.of_kind(kind):
+            if candidate.entity.namespace != thing.entity.namespace or not candidate.live:
+                continue
+            record = candidate.record
+            labels = record.spec.template.metadata.labels if isinstance(record, Workload) else candidate.metadata.labels
+            spec = record.spec.template.spec if isinstance(record, Workload) else record.spec if isinstance(record, Pod) else None
+            values = set(service.spec.selector.values())
+            shared = sum(1 for key, value in service.spec.selector.items() if labels.get(key) == value) + len(
+                values & set(labels.values())
+            )
+            same_name = candidate.entity.name == thing.entity.name or thing.entity.name in labels.values()
+            same_port = bool(spec and wanted & {p.container_port for c in spec.containers for p in c.ports})
+            if not shared and not same_name:
+                continue
+            score = (shared, same_name, same_port, candidate.entity.name or "")
+            if best is None or score > best[0]:
+                best = (score, candidate, labels)
+    return (best[1], best[2]) if best else None
+
+
+# --- ports and protocols ----------------------------------------------------------------------------------
+
+
+def _ports(thing: Thing, service: Service, store: Store, joins: Joins) -> Fact | None:
+    pods = [pod for pod in joins.pods_of_service.get(thing.entity, []) if isinstance(pod.record, Pod) and pod.live]
+    running = [
+        pod for pod in pods if isinstance(pod.record, Pod) and pod.record.spec.containers and pod_ready(pod.record) is not False
+    ]
+    if not running:
+        return None
+    known = listening_ports(running[0], store, joins)
+    refused = _refused(thing, store)
+    for port in service.spec.ports:
+        fact = _target_port(thing, service, port, known, refused) or _protocol(thing, port, known)
+        if fact:
+            return fact
+    return None
+
+
+def _refused(thing: Thing, store: Store) -> tuple[Proof, ...]:
+    """Connection tests of the service that failed from everywhere they were tried."""
+    tests = [fact for fact in store.facts["connection"] if fact.entity == thing.entity]
+    return tests[0].proofs if tests and not any(fact["open"] for fact in tests) else ()
+
+
+def _target_port(thing: Thing, service: Service, port: ServicePort, known: Listening, refused: tuple[Proof, ...]) -> Fact | None:
+    target = port.target_port if port.target_port is not None else port.port
+    if isinstance(target, str) and not target.isdigit():
+        if target in known.names or (not known.names and service.status.endpoints != []):
+            return None
+    elif not known.lacks(int(target)) or not (known.told or refused):
+        return None
+    fields = {
+        "hop": "target-port",
+        "port": str(port.port),
+        "target_port": str(target),
+        "listening": ", ".join(str(p) for p in sorted(known.tcp | known.udp)) or None,
+        "protocol": port.protocol,
+    }
+    proofs = thing.proof(f"spec.ports.{port.port}.targetPort", f"spec.ports.{port.port}", "row")
+    return _fact(thing, fields, tuple(dict.fromkeys(proofs + refused + known.proofs[:2])))
+
+
+def _protocol(thing: Thing, port: ServicePort, known: Listening) -> Fact | None:
+    target = port.target_port if port.target_port is not None else port.port
+    if isinstance(target, str) and not target.isdigit():
+        number = known.names.get(target)
+    else:
+        number = int(target)
+    if number is None:
+        return None
+    speaks = {p for p, ports in (("TCP", known.tcp), ("UDP", known.udp)) if number in ports}
+    if not speaks or port.protocol in speaks or port.protocol == "SCTP":
+        return None
+    fields = {
+        "hop": "protocol",
+        "port": str(port.port),
+        "target_port": str(target),
+        "protocol": port.protocol,
+        "app_protocol": ", ".join(sorted(speaks)),
+    }
+    return _fact(thing, fields, thing.proof(f"spec.ports.{port.port}", "row") + known.proofs[:2])
