@@ -10,7 +10,6 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "info"]

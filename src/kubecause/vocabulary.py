@@ -267,9 +267,9 @@ FACT_KINDS: dict[str, FactKind] = {
         "why the scheduler finds no node, decided filter by filter (rule 4)",
         {
             "by": (
-                "node-selector, node-affinity, pod-affinity, pod-anti-affinity, cordon, taint, cpu, memory, extended-resource, pods, "
-                "ports, volume-zone, volume-count, topology-spread, claim-unbound, claim-missing, node-name, scheduler-name, "
-                "cloud-taint, no-decision (no node was even tried)"
+                "node-selector, node-affinity, pod-affinity, pod-anti-affinity, cordon, taint, node-condition (a taint that a "
+                "condition of the node sets), cpu, memory, ephemeral-storage, extended-resource, pods, ports, volume-zone, "
+                "volume-count, topology-spread, claim-unbound, claim-missing, node-name, scheduler-name, cloud-taint"
             ),
             "nodes": "the nodes it blocks, comma separated",
             "wanted": "what the pod asks for, as written",

@@ -73,7 +73,7 @@ def split_sections(lines: Sequence[str]) -> Iterator[Section]:
             continued = line.rstrip().endswith("\\")
             start = index + 1
             continue
-        found = prompt_of(line) if len(line) < 2000 else None  # noqa: PLR2004 - no prompt is longer
+        found = prompt_of(line) if len(line) < 2000 else None
         if found is None:
             continue
         if index > start:

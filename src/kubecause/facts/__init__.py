@@ -18,8 +18,8 @@ from kubecause.facts.joins import Joins
 from kubecause.facts.lines import LineFilter, line_facts
 from kubecause.facts.manifests import parse_manifest
 from kubecause.facts.recognise import recognise
-from kubecause.facts.restarts import parse_time
 from kubecause.facts.records import Node, Pod
+from kubecause.facts.restarts import parse_time
 from kubecause.facts.settle import settle_entity
 from kubecause.facts.store import Merger, Store
 from kubecause.facts.tables import parse_table

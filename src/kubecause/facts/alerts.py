@@ -17,17 +17,17 @@ from kubecause.model import Document, Entity, Fact, Proof
 _NUMBER = r"([\d.]{1,20})\s*([a-zA-Z%/]{0,12})"
 _PAIR = re.compile(
     rf"(?:(?P<label>[\w-]*?(?P<quantile>p\d\d)?latency|Inbound|Outbound)[^|=]{{0,10}}:\s*)?Normal=\s*{_NUMBER}\s*->\s*Cur(?:rent)?=\s*{_NUMBER}",
-    re.I,
+    re.IGNORECASE,
 )
 _VALUE = re.compile(r"\bVal(?:ue)?:\s*([\d.]+)\s*(\w*)")
 _MEASURES = (
-    ("latency", re.compile(r"latency|slow|response.?time|duration", re.I)),
-    ("errors", re.compile(r"error|success.?rate|5xx|failure", re.I)),
-    ("loss", re.compile(r"retrans|packet.?loss|network.?quality|dropped.?packets", re.I)),
-    ("throttle", re.compile(r"throttl|cfs", re.I)),
-    ("cpu", re.compile(r"cpu", re.I)),
-    ("memory", re.compile(r"memory|oom", re.I)),
-    ("throughput", re.compile(r"throughput|rps|qps|traffic|pps|request.?rate", re.I)),
+    ("latency", re.compile(r"latency|slow|response.?time|duration", re.IGNORECASE)),
+    ("errors", re.compile(r"error|success.?rate|5xx|failure", re.IGNORECASE)),
+    ("loss", re.compile(r"retrans|packet.?loss|network.?quality|dropped.?packets", re.IGNORECASE)),
+    ("throttle", re.compile(r"throttl|cfs", re.IGNORECASE)),
+    ("cpu", re.compile(r"cpu", re.IGNORECASE)),
+    ("memory", re.compile(r"memory|oom", re.IGNORECASE)),
+    ("throughput", re.compile(r"throughput|rps|qps|traffic|pps|request.?rate", re.IGNORECASE)),
 )
 _SERVICE_LABELS = ("service", "app", "deployment", "job", "service_name", "destination_service_name", "workload", "container")
 _NODE_LABELS = ("node", "instance", "nodename", "hostname", "kubernetes_node")
@@ -107,8 +107,8 @@ def parse_service_graph(document: Document, store: Store) -> None:
 
 _NC = re.compile(r"\bnc\s+(?:-\S+\s+)*(?P<host>[\w.-]+)\s+(?P<port>\d{1,5})")
 _FROM = re.compile(r"\bon (?P<node>[a-z0-9][\w.-]*):")
-_OPEN = re.compile(r"\b(?:open|succeeded|Connected)\b", re.I)
-_CLOSED = re.compile(r"\b(?:failed|refused|timed out|punt!|no route|unreachable|bad address)\b", re.I)
+_OPEN = re.compile(r"\b(?:open|succeeded|Connected)\b", re.IGNORECASE)
+_CLOSED = re.compile(r"\b(?:failed|refused|timed out|punt!|no route|unreachable|bad address)\b", re.IGNORECASE)
 
 
 def parse_connection(document: Document, store: Store) -> Iterator[Fact]:

@@ -83,9 +83,7 @@ def _killed_by_probe(store: Store) -> set[tuple[str | None, str | None]]:
     killed = set()
     for fact in store.facts["line"]:
         text = str(fact["text"])
-        if "failed liveness probe, will be restarted" in text or "failed startup probe, will be restarted" in text:
-            killed.add((fact.entity.namespace, fact.entity.name))
-        elif fact["reason"] == "Unhealthy" and text.startswith(("Liveness", "Startup")):
+        if "failed liveness probe, will be restarted" in text or "failed startup probe, will be restarted" in text or (fact["reason"] == "Unhealthy" and text.startswith(("Liveness", "Startup"))):
             killed.add((fact.entity.namespace, fact.entity.name))
     return killed
 

@@ -163,7 +163,7 @@ def conditions_of(node: Node | None, draft: Draft) -> list[dict[str, str]]:
             columns = cells
         elif row.text.startswith("---"):
             continue
-        elif len(cells) >= 2:  # noqa: PLR2004 - type and status
+        elif len(cells) >= 2:
             rows.append(_condition(cells, columns))
             draft.prove(f"status.conditions.{cells[0]}", row.line, row.text)
     return rows

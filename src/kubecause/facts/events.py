@@ -134,5 +134,5 @@ def is_over(thing: Thing | None, row: EventRow, age: float | None, now: datetime
 def _node_event_over(node: Node, row: EventRow, age: float | None) -> bool:
     ready = next((c.status.strip() for c in node.status.conditions if c.type == "Ready"), None)
     return ready == "True" and (
-        age is not None and age > _RECENT or row.reason in ("Rebooted", "InvalidDiskCapacity", "NodeNotReady")
+        (age is not None and age > _RECENT) or row.reason in ("Rebooted", "InvalidDiskCapacity", "NodeNotReady")
     )

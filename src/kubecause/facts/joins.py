@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cached_property
 
 from kubecause.facts.records import Claim, Endpoints, Ingress, Pod, Service, Workload
@@ -15,6 +16,7 @@ from kubecause.model import WORKLOAD_KINDS, Entity
 PATHS: dict[str, str] = {
     "self": "the same container, pod or workload, or the same object",
     "pod.node": "between a node and the containers, pods and workloads on it",
+    "pod.candidates": "between a node and the waiting pods that only it (or nodes like it) could take",
     "pod.workload": "between a workload and its pods and containers",
     "pod.namespace": "between a namespace and everything in it",
     "pod.claims": "between a claim and the pods and workloads that mount it",
@@ -55,8 +57,20 @@ class Joins:
             return None
         for reference in thing.metadata.owner_references:
             found = self.store.named(reference.kind, reference.name, entity.namespace)
-            return found.entity if found else Entity(reference.kind, reference.name, entity.namespace)
+            if found:
+                return found.entity
+            deployment = self._deployment_behind(reference.name, thing) if reference.kind == "ReplicaSet" else None
+            return deployment or Entity(reference.kind, reference.name, entity.namespace)
         return self._owner_by_labels(thing)
+
+    def _deployment_behind(self, replica_set: str, pod: Thing) -> Entity | None:
+        """The Deployment of a ReplicaSet that no document shows: only Deployments write ``pod-template-hash``."""
+        template_hash = pod.metadata.labels.get("pod-template-hash")
+        if not template_hash or not replica_set.endswith(f"-{template_hash}"):
+            return None
+        name = replica_set.removesuffix(f"-{template_hash}")
+        found = self.store.named("Deployment", name, pod.entity.namespace)
+        return found.entity if found else Entity("Deployment", name, pod.entity.namespace)
 
     def _owner_by_labels(self, thing: Thing) -> Entity | None:
         """Only Deployments write ``pod-template-hash``; a workload with a fitting name owns a pod it selects."""
@@ -173,7 +187,7 @@ class Joins:
         """The service a DNS name means: ``db``, ``db.shop``, ``db.shop.svc.cluster.local``, or a cluster IP."""
         parts = host.lower().rstrip(".").split(".")
         if len(parts) == 1 or (len(parts) > 1 and parts[1:] and not parts[-1].isdigit()):
-            wanted = parts[1] if len(parts) > 1 and (len(parts) == 2 or parts[2] == "svc") else namespace  # noqa: PLR2004
+            wanted = parts[1] if len(parts) > 1 and (len(parts) == 2 or parts[2] == "svc") else namespace
             return self.store.named("Service", parts[0], wanted)
         return next((t for t, s in self.store.records("Service", Service) if s.spec.cluster_ip == host), None)
 
@@ -204,8 +218,8 @@ class Joins:
                     w for c in workload.spec.template.spec.containers for v in c.env for w in names.findall((v.value or "")[:300])
                 }
                 for name in words & services.keys():
-                    for server in self.workloads_of_service.get(services[name], set()) - {thing.entity}:
-                        found.setdefault(server, set()).add(thing.entity)
+                    for callee in self.workloads_of_service.get(services[name], set()) - {thing.entity}:
+                        found.setdefault(callee, set()).add(thing.entity)
         return found
 
     def depends(self, caller: Entity, callee: Entity) -> bool:
@@ -224,7 +238,7 @@ class Joins:
 
     def connected(self, cause: Entity, effect: Entity, via: str) -> bool:
         """True when an effect can be reached from a cause along a path of :data:`PATHS`."""
-        return bool(_CHECKS[via](self, cause, effect))
+        return _CHECKS[via](self, cause, effect)
 
     def same(self, a: Entity, b: Entity) -> bool:
         """The same object, or one family of container, pod and workload."""
@@ -270,7 +284,8 @@ def _by_node(joins: Joins, cause: Entity, effect: Entity) -> bool:
     return bool(joins.nodes_of(cause) & joins.nodes_of(effect))
 
 
-def _by_namespace(joins: Joins, cause: Entity, effect: Entity) -> bool:  # noqa: ARG001 - all checks look alike
+def _by_namespace(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    del joins
     a = cause.name if cause.kind == "Namespace" else cause.namespace
     b = effect.name if effect.kind == "Namespace" else effect.namespace
     return a is not None and a == b
@@ -327,11 +342,31 @@ def _by_registry(joins: Joins, cause: Entity, effect: Entity) -> bool:
     return bool(registry.name) and any(image.startswith(f"{registry.name}/") for image in images)
 
 
-_CHECKS = {
+def _components(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    return cause == effect or _by_node(joins, cause, effect)
+
+
+def _always(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    del joins, cause, effect
+    return True
+
+
+def _by_candidates(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    node, waiting = (cause, effect) if cause.kind == "Node" else (effect, cause)
+    if not node.name:
+        return False
+    for fact in joins.store.facts["scheduling.blocked"]:
+        if joins.same(fact.entity, waiting) and node.name in str(fact["nodes"] or "").split(", "):
+            return True
+    return False
+
+
+_CHECKS: dict[str, Callable[[Joins, Entity, Entity], bool]] = {
     "self": Joins.same,
     "pod.workload": Joins.same,
     "pod.node": _by_node,
-    "node.components": lambda joins, a, b: a == b or _by_node(joins, a, b),
+    "pod.candidates": _by_candidates,
+    "node.components": _components,
     "pod.namespace": _by_namespace,
     "pod.claims": _by_claim,
     "claim.volume": _by_volume,
@@ -339,5 +374,5 @@ _CHECKS = {
     "ingress.service": _by_ingress,
     "workload.dependencies": _by_dependency,
     "registry.images": _by_registry,
-    "cluster": lambda joins, a, b: True,  # noqa: ARG005 - all checks look alike
+    "cluster": _always,
 }

@@ -112,7 +112,7 @@ def message_of(text: str) -> str:
     'rejected connection {"ts":1,"msg":"rejected connection","remote-addr":"10.0.0.1:5"}'
     """
     start = text.find("{")
-    if start < 0 or start > 80 or not text.endswith("}"):  # noqa: PLR2004 - only a time stamp may stand before it
+    if start < 0 or start > 80 or not text.endswith("}"):
         return text
     try:
         value: Any = json.loads(text[start:])

@@ -88,7 +88,7 @@ def _yaml_document(lines: list[str], document: Document, start: int) -> Any:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             cut = mark.line if mark else 0
-            if cut < 2 or attempt == 5:  # noqa: PLR2004 - nothing useful before it
+            if cut < 2 or attempt == 5:
                 return Gap(where, f"YAML cannot be read: {error.problem or 'damaged'}")
             lines = lines[:cut]
         except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
@@ -115,7 +115,7 @@ def _unfolded(node: yaml.Node, known: dict[int, int], depth: int) -> int:
 
 
 def _objects(item: Any, document: Document, line: int, kind: str | None, depth: int) -> Iterator[Draft | EventRow]:
-    if isinstance(item, list) and depth < 4:  # noqa: PLR2004 - lists of lists come from bundles, never deeper
+    if isinstance(item, list) and depth < 4:
         for part in item:
             yield from _objects(part, document, line, kind, depth + 1)
         return

@@ -107,7 +107,7 @@ def _json_kind(lines: Sequence[str]) -> str | None:
     head = "\n".join(lines[:200])[:20_000]
     if len(lines) > 1 and lines[0].startswith("{") and lines[0].rstrip().endswith("}") and lines[1].startswith("{"):
         return None
-    if '"alerts"' in head and '"labels"' in "\n".join(lines)[:200_000] or ('"alerts"' in head and '"status"' in head):
+    if ('"alerts"' in head and '"labels"' in "\n".join(lines)[:200_000]) or ('"alerts"' in head and '"status"' in head):
         return "alerts"
     if '"client"' in head and '"server"' in head:
         return "service-graph"
@@ -144,9 +144,9 @@ def _starts(lines: Sequence[str], index: int, command: str | None) -> str | None
         return "table"
     if (
         event_row(line, 0)
-        or is_header(line)
+        or (is_header(line)
         and index + 1 < len(lines)
-        and (event_row(lines[index + 1], 0) or is_header(lines[index + 1]))
+        and (event_row(lines[index + 1], 0) or is_header(lines[index + 1])))
     ):
         return "events"
     stripped = line.strip()

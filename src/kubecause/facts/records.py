@@ -592,7 +592,5 @@ RECORD_OF_KIND: dict[str, type[KubernetesObject]] = {
 }
 
 CLUSTER_KINDS = frozenset(
-    "Node PersistentVolume StorageClass Namespace ClusterRole ClusterRoleBinding CustomResourceDefinition APIService "
-    "CSINode VolumeAttachment PriorityClass IngressClass MutatingWebhookConfiguration ValidatingWebhookConfiguration "
-    "CertificateSigningRequest RuntimeClass CSIDriver ComponentStatus".split()
+    ["Node", "PersistentVolume", "StorageClass", "Namespace", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "APIService", "CSINode", "VolumeAttachment", "PriorityClass", "IngressClass", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "CertificateSigningRequest", "RuntimeClass", "CSIDriver", "ComponentStatus"]
 )

@@ -21,7 +21,7 @@ class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     pass
 
 
-class Signal(_Record):
+class Signal(_Record, frozen=True):
     """Something to recognise: a text (``in`` … ``capture``) or a fact (``fact`` … ``bind``).
 
     A text signal holds for a line or message that contains one of ``contains`` and all of ``with_``, none of
@@ -45,7 +45,7 @@ class Signal(_Record):
     says: Text | None = None  # what the matched evidence means, printed beside it
 
 
-class Step(_Record):
+class Step(_Record, frozen=True):
     """One command of a fix."""
 
     at: At
@@ -53,7 +53,7 @@ class Step(_Record):
     only: Text | None = None  # when the step does not always apply
 
 
-class Verify(_Record):
+class Verify(_Record, frozen=True):
     """The command that proves a repair, and what it must print."""
 
     at: At
@@ -61,7 +61,7 @@ class Verify(_Record):
     expect: str
 
 
-class Fix(_Record):
+class Fix(_Record, frozen=True):
     """One way to mend it."""
 
     title: Text
@@ -72,7 +72,7 @@ class Fix(_Record):
     when: Text | None = None
 
 
-class Look(_Record):
+class Look(_Record, frozen=True):
     """A command that settles what the evidence leaves open."""
 
     at: At
@@ -80,21 +80,21 @@ class Look(_Record):
     tells: Text
 
 
-class LeadsTo(_Record):
+class LeadsTo(_Record, frozen=True):
     """An effect, written once, in the cause."""
 
     fault: str
     via: str = "self"  # a path of joins.PATHS
 
 
-class NotThis(_Record):
+class NotThis(_Record, frozen=True):
     """A look-alike and the words that tell it apart: with them in the matched text the signal does not hold."""
 
     fault: str
     tell: str
 
 
-class Hit(_Record):
+class Hit(_Record, frozen=True):
     """Evidence on which the case must fire."""
 
     name: str
@@ -104,7 +104,7 @@ class Hit(_Record):
     expect: dict[str, str] = msgspec.field(default_factory=dict)  # ``by`` (signal), ``status`` and bound names
 
 
-class Miss(_Record):
+class Miss(_Record, frozen=True):
     """Evidence on which the case must stay silent."""
 
     name: str
@@ -113,21 +113,21 @@ class Miss(_Record):
     facts: list[dict[str, Any]] = msgspec.field(default_factory=list)
 
 
-class Examples(_Record):
+class Examples(_Record, frozen=True):
     """Every one is a test."""
 
     hit: list[Hit]
     miss: list[Miss]
 
 
-class Reference(_Record):
+class Reference(_Record, frozen=True):
     """Where a reader can check the case."""
 
     url: str
     tells: str
 
 
-class Case(_Record):
+class Case(_Record, frozen=True):
     """One fault: how it is recognised, what it means, what it causes and how it is mended."""
 
     id: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +24,11 @@ FAILURE_LITERALS = (
 _HOST = r"(?P<host>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9-]{1,63}){0,6})"
 _ADDRESS = re.compile(
     rf"(?:^|(?P<scheme>[a-z][a-z0-9+.:-]{{1,30}})://(?:[^@/\s]{{1,100}}@)?|[=,;\s]|tcp\()\(?{_HOST}(?::(?P<port>\d{{2,5}}))?(?=[/,;)\s?]|$)",
-    re.I,
+    re.IGNORECASE,
 )
-_LOCAL = re.compile(r"^(?:localhost|127\.|0\.0\.0\.0|169\.254\.|::1)", re.I)
-_ADDRESS_VARIABLE = re.compile(r"(?:ADDR|ADDRESS|HOST|HOSTNAME|URL|URI|ENDPOINT|SERVER|BROKER|DSN|BACKEND|UPSTREAM)S?$", re.I)
-_DATABASE = re.compile(r"mysql|mariadb|postgres|pgsql|mongo|mssql|sqlserver|oracle|jdbc|database|(?:^|[_-])db(?:[_-]|$)", re.I)
+_LOCAL = re.compile(r"^(?:localhost|127\.|0\.0\.0\.0|169\.254\.|::1)", re.IGNORECASE)
+_ADDRESS_VARIABLE = re.compile(r"(?:ADDR|ADDRESS|HOST|HOSTNAME|URL|URI|ENDPOINT|SERVER|BROKER|DSN|BACKEND|UPSTREAM)S?$", re.IGNORECASE)
+_DATABASE = re.compile(r"mysql|mariadb|postgres|pgsql|mongo|mssql|sqlserver|oracle|jdbc|database|(?:^|[_-])db(?:[_-]|$)", re.IGNORECASE)
 _DATABASE_PORTS = frozenset({3306, 5432, 27017, 1433, 1521})
 _CLUSTER_SUFFIX = re.compile(r"\.svc(?:\.[\w.-]+)?$|\.cluster\.local$")
 
@@ -66,15 +66,15 @@ def _in_container(thing: Thing, container: Container) -> Iterator[Address]:
             if (
                 _LOCAL.match(host)
                 or host.isdigit()
-                or not re.search(r"[a-z]", host, re.I)
-                and not re.match(r"\d+\.\d+\.\d+\.\d+$", host)
+                or (not re.search(r"[a-z]", host, re.IGNORECASE)
+                and not re.match(r"\d+\.\d+\.\d+\.\d+$", host))
             ):
                 continue
             port = int(found["port"]) if found["port"] else _sibling_port(variable.name, ports)
             yield Address(variable.name, value, host.lower(), port, thing.proof(place, "spec.template.spec.containers"))
 
 
-def _sibling_port(variable: str, ports: dict[str, str | None]) -> int | None:
+def _sibling_port(variable: str, ports: Mapping[str, str | None]) -> int | None:
     """``DB_HOST`` goes with ``DB_PORT``."""
     found = ports.get(re.sub(r"(HOST|ADDR|ADDRESS|SERVER)$", "PORT", variable))
     return int(found) if found and variable.upper().endswith(("HOST", "ADDR", "ADDRESS", "SERVER")) else None
@@ -155,7 +155,7 @@ def _nearest(host: str, thing: Thing, address: Address, store: Store) -> str | N
         for t, s in store.records("Service", Service)
         if t.entity.namespace == thing.entity.namespace and t.live
     }
-    close = difflib.get_close_matches(host.split(".")[0], list(names), n=1, cutoff=0.75)
+    close = difflib.get_close_matches(host.split(".", maxsplit=1)[0], list(names), n=1, cutoff=0.75)
     if not close:
         return None
     ports = names[close[0]].spec.ports

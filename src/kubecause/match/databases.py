@@ -22,17 +22,17 @@ REFUSAL_LITERALS = (
     "communications link failure", "can't connect to mysql server", "could not connect to server", "connection to server at", "mongoserverselectionerror",
 )  # fmt: skip
 _WHY = (
-    ("read-only", re.compile(r"--(?:super-)?read-only option|read-only transaction|database (?:is|is in) read-?only|not ?master and slaveOk|NotWritablePrimary|READONLY You can't write", re.I)),
-    ("connections", re.compile(r"too many connections|too many clients already|remaining connection slots|max number of clients reached", re.I)),
-    ("credentials", re.compile(r"access denied for user '(?P<user>[^']*)'@'(?P<from>[^']*)' \(using password: YES\)|password authentication failed for user \"?(?P<user2>[^\"\s]+)|login failed for user '(?P<user3>[^']*)'|Authentication failed\.?$|WRONGPASS", re.I)),
-    ("port", re.compile(r"communications link failure|can't connect to mysql server on '(?P<address>[^']+)'|connection to server at \"?(?P<address2>[\w.-]+)\"?.{0,80}(?:refused|timed out)|could not connect to server: connection (?:refused|timed out)", re.I)),
+    ("read-only", re.compile(r"--(?:super-)?read-only option|read-only transaction|database (?:is|is in) read-?only|not ?master and slaveOk|NotWritablePrimary|READONLY You can't write", re.IGNORECASE)),
+    ("connections", re.compile(r"too many connections|too many clients already|remaining connection slots|max number of clients reached", re.IGNORECASE)),
+    ("credentials", re.compile(r"access denied for user '(?P<user>[^']*)'@'(?P<from>[^']*)' \(using password: YES\)|password authentication failed for user \"?(?P<user2>[^\"\s]+)|login failed for user '(?P<user3>[^']*)'|Authentication failed\.?$|WRONGPASS", re.IGNORECASE)),
+    ("port", re.compile(r"communications link failure|can't connect to mysql server on '(?P<address>[^']+)'|connection to server at \"?(?P<address2>[\w.-]+)\"?.{0,80}(?:refused|timed out)|could not connect to server: connection (?:refused|timed out)", re.IGNORECASE)),
 )  # fmt: skip
 _PORTS = {"mysql": {3306}, "postgres": {5432}, "mongo": {27017}, "redis": {6379}, "mssql": {1433}}
 _FLAVOUR = (
-    ("mysql", re.compile(r"mysql|mariadb|jdbc|hikari|SqlExceptionHelper|super-read-only", re.I)),
-    ("postgres", re.compile(r"postgres|psql|pq:|psycopg|PSQLException|remaining connection slots", re.I)),
-    ("mongo", re.compile(r"mongo|slaveOk|NotWritablePrimary", re.I)),
-    ("redis", re.compile(r"redis|WRONGPASS|NOAUTH|READONLY", re.I)),
+    ("mysql", re.compile(r"mysql|mariadb|jdbc|hikari|SqlExceptionHelper|super-read-only", re.IGNORECASE)),
+    ("postgres", re.compile(r"postgres|psql|pq:|psycopg|PSQLException|remaining connection slots", re.IGNORECASE)),
+    ("mongo", re.compile(r"mongo|slaveOk|NotWritablePrimary", re.IGNORECASE)),
+    ("redis", re.compile(r"redis|WRONGPASS|NOAUTH|READONLY", re.IGNORECASE)),
 )
 
 

@@ -17,11 +17,11 @@ from kubecause.facts.store import Store, Thing
 from kubecause.model import Entity, Fact, Proof
 
 _SPRING = re.compile(
-    r"uri:\s*['\"]?(?:lb|https?)://(?P<backend>[^\s'\"]{1,200})(?P<between>.{0,300}?)Path=(?P<path>/[^\s,'\"]{1,200})", re.S
+    r"uri:\s*['\"]?(?:lb|https?)://(?P<backend>[^\s'\"]{1,200})(?P<between>.{0,300}?)Path=(?P<path>/[^\s,'\"]{1,200})", re.DOTALL
 )
 _NGINX = re.compile(
     r"location\s+(?:[=~^*]{1,2}\s+)?(?P<path>/[^\s{]{0,200})\s*\{(?P<between>[^}]{0,600}?)proxy_pass\s+https?://(?P<backend>[^\s;/]{1,200})",
-    re.S,
+    re.DOTALL,
 )
 _DEFAULT = re.compile(r"\$\{[^:}]*:(?P<default>[^}]+)\}")
 _MIN_ROUTES = 5

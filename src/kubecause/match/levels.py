@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.store import Store
@@ -24,132 +25,118 @@ KIND_OF_LEVEL = {
 _POD_LIKE = frozenset({"Container", "Pod", "Workload", *WORKLOAD_KINDS})
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What a hit tells of its entity: the fact's own entity, the pod its text names, the names it bound."""
+
+    entity: Entity
+    about: Entity | None
+    names: Mapping[str, str]
+    fact: Fact
+    store: Store
+    joins: Joins
+
+    @property
+    def pod_like(self) -> Entity | None:
+        """The container, pod or workload it is about."""
+        if self.entity.kind in _POD_LIKE and (self.entity.name or self.entity.pod):
+            return self.entity
+        return self.about
+
+    @property
+    def namespace(self) -> str | None:
+        """The namespace it speaks of."""
+        return self.names.get("namespace") or self.entity.namespace
+
+    def object(self, kind: str, name: str) -> Entity:
+        """An object by name, as the store knows it."""
+        thing = self.store.named(kind, name, self.namespace)
+        return thing.entity if thing else Entity(kind, name, None if kind == "Node" else self.namespace)
+
+
 def entity_at(level: str, fact: Fact, names: Mapping[str, str], store: Store, joins: Joins) -> Entity:
     """The entity of a fact on the level of a case; nameless (told apart by its document) when nothing proves more.
 
     :param names: what the signal bound; ``node``, ``namespace``, ``claim``, ``registry`` … may name the entity.
     """
-    entity = fact.entity
     about = fact["about"] if isinstance(fact["about"], Entity) else None
-    if about and entity.kind not in ("Container", "Pod"):
+    if about and fact.entity.kind not in ("Container", "Pod"):
         thing = store.named("Pod", about.name, about.namespace)
         about = thing.entity if thing else about
-    found = _READERS[level](entity, about, names, fact, store, joins)
-    return found or Entity(KIND_OF_LEVEL[level], None, entity.namespace, scope=_scope(fact))
+    found = _READERS[level](_View(fact.entity, about, names, fact, store, joins))
+    return found or Entity(KIND_OF_LEVEL[level], None, fact.entity.namespace, scope=_scope(fact))
 
 
 def _scope(fact: Fact) -> str | None:
     return fact.entity.scope or fact.scope or (fact.proofs[0].source if fact.proofs else None)
 
 
-def _named_pod(entity: Entity, about: Entity | None) -> Entity | None:
-    if entity.kind in _POD_LIKE and (entity.name or entity.pod):
-        return entity
-    return about
-
-
-def _container(
-    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
-) -> Entity | None:
-    found = _named_pod(entity, about)
-    container = names.get("container")
+def _container(view: _View) -> Entity | None:
+    found, container = view.pod_like, view.names.get("container")
     if found and found.kind == "Pod" and container:
         return Entity("Container", container, found.namespace, pod=found.name)
     return found
 
 
-def _pod(entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins) -> Entity | None:
-    found = _named_pod(entity, about)
-    return (joins.pod_of(found) or found) if found else None
+def _pod(view: _View) -> Entity | None:
+    found = view.pod_like
+    return (view.joins.pod_of(found) or found) if found else None
 
 
-def _workload(
-    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
-) -> Entity | None:
-    found = _named_pod(entity, about)
-    if found:
-        return joins.top_owner(found)
-    if entity.kind == "Service" and entity.name:
-        behind = joins.workloads_of_service.get(entity, set())
-        return min(behind, key=lambda e: e.sort_key) if behind else entity
-    if entity.name and entity.kind not in ("Node", "Unknown"):
-        return entity
-    return None
+def _workload(view: _View) -> Entity | None:
+    if view.pod_like:
+        return view.joins.top_owner(view.pod_like)
+    if view.entity.kind == "Service" and view.entity.name:
+        behind = view.joins.workloads_of_service.get(view.entity, set())
+        return min(behind, key=lambda e: e.sort_key) if behind else view.entity
+    return view.entity if view.entity.name and view.entity.kind not in ("Node", "Unknown") else None
 
 
-def _service(
-    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
-) -> Entity | None:
-    if entity.kind == "Service" and entity.name:
-        return entity
-    if names.get("service"):
-        thing = store.named("Service", names["service"], names.get("namespace") or entity.namespace)
-        return thing.entity if thing else Entity("Service", names["service"], names.get("namespace") or entity.namespace)
-    return None
+def _service(view: _View) -> Entity | None:
+    if view.entity.kind == "Service" and view.entity.name:
+        return view.entity
+    return view.object("Service", view.names["service"]) if view.names.get("service") else None
 
 
-def _ingress(
-    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
-) -> Entity | None:
-    if entity.kind == "Ingress" and entity.name:
-        return entity
-    return Entity("Ingress", names["ingress"], names.get("namespace") or entity.namespace) if names.get("ingress") else None
+def _ingress(view: _View) -> Entity | None:
+    if view.entity.kind == "Ingress" and view.entity.name:
+        return view.entity
+    return view.object("Ingress", view.names["ingress"]) if view.names.get("ingress") else None
 
 
-def _namespace(
-    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
-) -> Entity | None:
-    name = (
-        entity.name
-        if entity.kind == "Namespace"
-        else names.get("namespace") or entity.namespace or (about.namespace if about else None)
-    )
+def _namespace(view: _View) -> Entity | None:
+    name = view.entity.name if view.entity.kind == "Namespace" else view.namespace or (view.about.namespace if view.about else None)
     return Entity("Namespace", name) if name else None
 
 
-def _claim(
-    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
-) -> Entity | None:
-    if entity.kind == "PersistentVolumeClaim" and entity.name:
-        return entity
-    found = _named_pod(entity, about)
-    namespace = (found or entity).namespace
-    claims = [names["claim"]] if names.get("claim") else sorted(joins.claims_of(found)) if found else []
-    return Entity("PersistentVolumeClaim", claims[0], namespace) if len(claims) == 1 else None
+def _claim(view: _View) -> Entity | None:
+    if view.entity.kind == "PersistentVolumeClaim" and view.entity.name:
+        return view.entity
+    found = view.pod_like
+    claims = [view.names["claim"]] if view.names.get("claim") else sorted(view.joins.claims_of(found)) if found else []
+    return Entity("PersistentVolumeClaim", claims[0], (found or view.entity).namespace) if len(claims) == 1 else None
 
 
-def _node(
-    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
-) -> Entity | None:
-    name = entity.name if entity.kind == "Node" else names.get("node") or fact["node"]
-    if not name:
-        found = _named_pod(entity, about)
-        name = joins.node_of(found) if found else None
-    if not name:
-        return None
-    thing = store.named("Node", str(name))
-    return thing.entity if thing else Entity("Node", str(name))
+def _node(view: _View) -> Entity | None:
+    name = view.entity.name if view.entity.kind == "Node" else view.names.get("node") or view.fact["node"]
+    if not name and view.pod_like:
+        name = view.joins.node_of(view.pod_like)
+    return view.object("Node", str(name)) if name else None
 
 
-def _cluster(
-    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
-) -> Entity | None:
-    return Entity("Cluster", None)
+def _cluster(view: _View) -> Entity | None:
+    return Entity("Cluster", None, cluster=view.entity.cluster)
 
 
-def _registry(
-    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
-) -> Entity | None:
-    return Entity("Registry", names["registry"]) if names.get("registry") else None
+def _registry(view: _View) -> Entity | None:
+    return Entity("Registry", view.names["registry"]) if view.names.get("registry") else None
 
 
-def _client(
-    entity: Entity, about: Entity | None, names: Mapping[str, str], fact: Fact, store: Store, joins: Joins
-) -> Entity | None:
-    return Entity("Client", entity.name if entity.kind == "Client" else None)
+def _client(view: _View) -> Entity | None:
+    return Entity("Client", view.entity.name if view.entity.kind == "Client" else None)
 
 
-_READERS = {
+_READERS: Mapping[str, Callable[[_View], Entity | None]] = {
     "container": _container,
     "pod": _pod,
     "workload": _workload,

@@ -26,7 +26,7 @@ LISTEN_LITERALS = (
 )
 _LISTENS = re.compile(
     r"(?:listening (?:on|at)|server (?:on port|at|started at)|started on port\(s\):?|running on|serving (?:on|at)|on port|address)[^\d\n]{0,60}?(?:[\d.]{7,15}|\[?::\]?|localhost)?:?(?P<port>\d{2,5})\b",
-    re.I,
+    re.IGNORECASE,
 )
 _PORT_VARIABLES = frozenset({"PORT", "SERVER_PORT", "HTTP_PORT", "GRPC_PORT", "LISTEN_PORT", "APP_PORT"})
 

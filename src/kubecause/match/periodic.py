@@ -13,9 +13,9 @@ from kubecause.facts.store import Store
 from kubecause.model import Entity, Fact, Proof
 
 LITERALS = ("rejected connection",)
-_REJECTED = re.compile(r"rejected connection", re.I)
+_REJECTED = re.compile(r"rejected connection", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:from \"|remote-addr\":\s?\")(?P<address>[\w.:\[\]-]+?):\d{1,5}\"")
-_EOF = re.compile(r"error[\" :]{1,4}\"?EOF\"|\"error\":\"EOF\"", re.I)
+_EOF = re.compile(r"error[\" :]{1,4}\"?EOF\"|\"error\":\"EOF\"", re.IGNORECASE)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?)")
 _STEADY = 2.0  # seconds of spread that a schedule shows
 _MIN_LINES = 3
@@ -42,8 +42,8 @@ def periodic_facts(store: Store, joins: Joins) -> Iterator[Fact]:
                 times[address["address"]].append(datetime.fromisoformat(stamp[1].replace("T", " ")).timestamp())
             else:
                 times[address["address"]] += []
-    for address, stamps in sorted(times.items()):
-        yield from _steady(address, sorted(stamps), proofs, scopes)
+    for peer, stamps in sorted(times.items()):
+        yield from _steady(peer, sorted(stamps), proofs, scopes)
 
 
 def _steady(address: str, stamps: list[float], proofs: dict[str, Proof], scopes: dict[str, str | None]) -> Iterator[Fact]:

@@ -22,7 +22,7 @@ _PORT = re.compile(
     r"[Pp]ort[ :]{1,3}(?P<a>\d{2,5}) (?:was|is) already|(?:listen|bind|address)\w*(?:\(\))?[^\n]{0,40}?[\]\d.*]?:(?P<b>\d{2,5})\b[^\n]{0,60}?(?:in use|EADDRINUSE)|"
     r"(?:EADDRINUSE|in use)[^\n]{0,60}?:(?P<c>\d{2,5})\b"
 )
-_IN_USE = re.compile(r"already in use|EADDRINUSE|only one usage of each socket|failed to bind|BindException", re.I)
+_IN_USE = re.compile(r"already in use|EADDRINUSE|only one usage of each socket|failed to bind|BindException", re.IGNORECASE)
 
 
 def port_facts(store: Store, joins: Joins) -> Iterator[Fact]:

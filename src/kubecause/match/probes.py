@@ -16,20 +16,20 @@ from kubecause.facts.store import Store, Thing
 from kubecause.match.listening import listening_ports
 from kubecause.model import Fact
 
-_WHICH = re.compile(r"(?P<probe>Liveness|Readiness|Startup) probe (?:failed|errored)[^:]*: ?(?P<why>.*)", re.S)
+_WHICH = re.compile(r"(?P<probe>Liveness|Readiness|Startup) probe (?:failed|errored)[^:]*: ?(?P<why>.*)", re.DOTALL)
 _ADDRESS = re.compile(r"[\d.]{7,15}:(?P<port>\d{1,5})|\]:(?P<port6>\d{1,5})")
-_REFUSED = re.compile(r"connection refused|failed to connect service|no route to host", re.I)
+_REFUSED = re.compile(r"connection refused|failed to connect service|no route to host", re.IGNORECASE)
 _PROTOCOL = re.compile(
     r"malformed HTTP (?:response|version)|server gave HTTP response to HTTPS client|first record does not look like a TLS|"
     r"transport connection broken|error reading server preface|http2: |unimplemented|wrong version number|"
     r"this is a HTTP/1.1 response|statuscode: (?:404|405|400|426|501)|unknown service grpc\.health",
-    re.I,
+    re.IGNORECASE,
 )
-_SLOW = re.compile(r"deadline exceeded|timeout|did not complete within|request canceled", re.I)
+_SLOW = re.compile(r"deadline exceeded|timeout|did not complete within|request canceled", re.IGNORECASE)
 _SPEAKS = (
-    ("grpc", re.compile(r"\\x00\\x00.{1,4}\\x04\\x00", re.I)),
-    ("http", re.compile(r"gave HTTP response|HTTP/1\.1|statuscode", re.I)),
-    ("https", re.compile(r"TLS|HTTPS", re.I)),
+    ("grpc", re.compile(r"\\x00\\x00.{1,4}\\x04\\x00", re.IGNORECASE)),
+    ("http", re.compile(r"gave HTTP response|HTTP/1\.1|statuscode", re.IGNORECASE)),
+    ("https", re.compile(r"TLS|HTTPS", re.IGNORECASE)),
 )
 _MIN_FAILURES = 3
 
@@ -131,7 +131,8 @@ def _container(thing: Thing | None, which: str, port: int | None) -> Container |
         return None
     with_probe = [c for c in thing.record.spec.containers if _probe(c, which)]
     exact = [c for c in with_probe if port is not None and _port_text(_probe(c, which)) == str(port)]
-    return (exact or with_probe or [None])[0]
+    found = exact or with_probe
+    return found[0] if found else None
 
 
 def _probe(container: Container, which: str) -> Probe | None:

@@ -15,7 +15,7 @@ from kubecause.model import Entity, Fact, Proof
 
 _REFUSED = re.compile(
     r"exceeded quota: (?P<quota>[\w.-]+), requested: (?P<requested>[^:]+?), used: (?P<used>.+?), limited: (?P<limited>[\w./=,-]+)",
-    re.I,
+    re.IGNORECASE,
 )
 _FAMILIES = (
     ("cpu", re.compile(r"(?:requests\.|limits\.)?cpu$")),

@@ -23,6 +23,11 @@ from kubecause.model import Entity, Fact, Proof
 _DEFAULT_SCHEDULER = "default-scheduler"
 _CLOUD_TAINT = "node.cloudprovider.kubernetes.io/uninitialized"
 _CORDON_TAINT = "node.kubernetes.io/unschedulable"
+# Taints that the node controller sets for a condition of the node: the condition is the cause, not the taint.
+_CONDITION_TAINTS = frozenset(
+    f"node.kubernetes.io/{name}"
+    for name in ("not-ready", "unreachable", "memory-pressure", "disk-pressure", "pid-pressure", "network-unavailable", "out-of-service")
+)
 _PATIENCE = 10.0  # seconds that a healthy scheduler never needs for a first decision
 _INTENT = ("node-selector", "node-affinity", "volume-zone", "node-name")
 
@@ -251,8 +256,7 @@ def _find_blockers(host: Host, spec: PodSpec) -> None:
         host.blockers.add("cordon")
     taints = [t for t in untolerated(node.spec.taints, spec.tolerations) if t.key != _CORDON_TAINT]
     if taints:
-        cloud = any(t.key == _CLOUD_TAINT for t in taints)
-        host.blockers.add("cloud-taint" if cloud else "taint")
+        host.blockers.add(taint_blocker(taints[0].key))
         host.taint = f"{taints[0].key}{'=' + taints[0].value if taints[0].value else ''}:{taints[0].effect}"
     for resource, wanted in requests_of(spec).items():
         have = quantity(node.status.allocatable.get(resource))
@@ -269,6 +273,13 @@ def _find_blockers(host: Host, spec: PodSpec) -> None:
         host.blockers.add("pods")
 
 
+def taint_blocker(key: str) -> str:
+    """``taint``, or the finer name for taints that a controller sets."""
+    if key == _CLOUD_TAINT:
+        return "cloud-taint"
+    return "node-condition" if key in _CONDITION_TAINTS else "taint"
+
+
 def requests_of(spec: PodSpec) -> dict[str, float]:
     """What a pod requests: the sum over its containers, or one init container when that is more."""
     total: dict[str, float] = {}
@@ -283,7 +294,7 @@ def requests_of(spec: PodSpec) -> dict[str, float]:
 
 def _add_said(sentence: Sentence, candidates: Sequence[Host]) -> None:
     """Reasons that node objects do not show (affinity to pods, ports, spread) block the candidates without any other."""
-    shown = {"cordon", "taint", "selector", "cloud-taint"}
+    shown = {"cordon", "taint", "selector", "cloud-taint", "node-condition"}
     unseen = [why for why in sentence.reasons if why not in shown]
     for host in candidates:
         if not host.blockers and unseen:
@@ -300,7 +311,7 @@ def _blocking(candidates: Sequence[Host], spec: PodSpec, sentence: Sentence, own
     by = min(tally, key=lambda blocker: (-tally[blocker], -shared[blocker], blocker))
     blocked = [h for h in candidates if by in h.blockers]
     verdict = Verdict(by, [h.name for h in blocked], certain=True, resource=sentence.resource)
-    verdict.taint = next((h.taint for h in blocked if h.taint), None) if by in ("taint", "cloud-taint") else None
+    verdict.taint = next((h.taint for h in blocked if h.taint), None) if by in ("taint", "cloud-taint", "node-condition") else None
     if by in ("cpu", "memory", "ephemeral-storage"):
         wanted = requests_of(spec).get(by, 0.0)
         most = max((h.free.get(by, 0.0) for h in blocked), default=0.0)
@@ -331,13 +342,15 @@ def _from_sentence(sentence: Sentence, spec: PodSpec | None, proof: Proof | None
     if not reasons:
         return Verdict("taint", taint="node-role.kubernetes.io/control-plane", certain=False, proofs=(proof,) if proof else ())
     by = min(reasons, key=lambda why: (-reasons[why], why == "selector", why))
+    if by == "taint" and sentence.taints:
+        by = taint_blocker(sentence.taints[0].split("=")[0])
     if by == "selector":
         has_affinity = bool(spec and spec.affinity and spec.affinity.node_affinity)
         by = "node-affinity" if has_affinity and not (spec and spec.node_selector) else "node-selector"
     return Verdict(
         by,
         wanted=selector_text(spec.node_selector) if spec and spec.node_selector and by == "node-selector" else None,
-        taint=sentence.taints[0] if sentence.taints and by in ("taint", "cloud-taint") else None,
+        taint=sentence.taints[0] if sentence.taints and by in ("taint", "cloud-taint", "node-condition") else None,
         resource=sentence.resource if by == "extended-resource" else None,
         claim=sentence.claim,
         certain=False,
@@ -359,7 +372,7 @@ def _absent(waiting: Sequence[Thing], others_decided: bool, store: Store) -> Ite
         return
     node = next((thing.entity for thing, record in store.records("Node", Node) if is_control_plane(record)), None)
     proofs = tuple(proof for thing in silent[:3] for proof in thing.proof("status.phase", "row"))
-    entity = node or Entity("Node", None, scope=silent[0].proofs and next(iter(silent[0].proofs.values())).source)
+    entity = node or Entity("Node", None, scope=next(iter(silent[0].sources), None))
     yield Fact("scheduler.absent", entity, {"pods": len(silent)}, proofs)
 
 

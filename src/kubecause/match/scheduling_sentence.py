@@ -9,33 +9,32 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-_HEAD = re.compile(r"(?P<fit>\d+)/(?P<all>\d+) nodes are available:?\s*", re.I)
-_OLD_HEAD = re.compile(r"No nodes are available that match all of the (?:following )?predicates::?\s*", re.I)
+_HEAD = re.compile(r"(?P<fit>\d+)/(?P<all>\d+) nodes are available:?\s*", re.IGNORECASE)
+_OLD_HEAD = re.compile(r"No nodes are available that match all of the (?:following )?predicates::?\s*", re.IGNORECASE)
 _OLD_REASON = re.compile(r"([A-Za-z]\w+) \((\d+)\)")
 _REASON = re.compile(
-    r"(?<![\w.])(?P<count>\d+)\s+(?P<why>(?:node\(s\)|Insufficient|Too many|node)[^,]*(?:\{[^}]*\}[^,]*)?)", re.I
+    r"(?<![\w.])(?P<count>\d+)\s+(?P<why>(?:node\(s\)|Insufficient|Too many|node)[^,]*(?:\{[^}]*\}[^,]*)?)", re.IGNORECASE
 )
 _TAINT = re.compile(r"\{\s*(?P<key>[\w./-]+)\s*:?\s*(?P<value>[^}]*)\}")
 _CONTROL_PLANE = re.compile(r"node-role\.kubernetes\.io/(?:master|control-plane|controlplane|etcd)")
-_CLOUD = "node.cloudprovider.kubernetes.io/uninitialized"
 
 _WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("taint", re.compile(r"taint|PodToleratesNodeTaints", re.I)),
-    ("cordon", re.compile(r"unschedulable|NodeUnschedulable|NodeNotSchedulable", re.I)),
-    ("pod-anti-affinity", re.compile(r"anti-affinity", re.I)),
-    ("pod-affinity", re.compile(r"pod affinity|inter-?pod affinity|MatchInterPodAffinity", re.I)),
-    ("topology-spread", re.compile(r"topology spread", re.I)),
-    ("volume-zone", re.compile(r"volume zone|volume node affinity conflict|NoVolumeZoneConflict|NoVolumeNodeConflict", re.I)),
-    ("volume-count", re.compile(r"max volume count|MaxVolumeCount|Max\w+VolumeCount", re.I)),
-    ("claim-unbound", re.compile(r"available persistent volumes to bind|unbound", re.I)),
-    ("ports", re.compile(r"free ports|PodFitsHostPorts", re.I)),
-    ("selector", re.compile(r"node affinity|node selector|MatchNodeSelector|NodeAffinity|PodMatchNodeSelector", re.I)),
-    ("node-name", re.compile(r"requested (?:node name|hostname)|HostName", re.I)),
-    ("cpu", re.compile(r"Insufficient cpu", re.I)),
-    ("memory", re.compile(r"Insufficient memory", re.I)),
-    ("pods", re.compile(r"Too many pods|Insufficient pods", re.I)),
-    ("ephemeral-storage", re.compile(r"Insufficient ephemeral-storage", re.I)),
-    ("extended-resource", re.compile(r"Insufficient (?P<resource>[\w./-]+)", re.I)),
+    ("taint", re.compile(r"taint|PodToleratesNodeTaints", re.IGNORECASE)),
+    ("cordon", re.compile(r"unschedulable|NodeUnschedulable|NodeNotSchedulable", re.IGNORECASE)),
+    ("pod-anti-affinity", re.compile(r"anti-affinity", re.IGNORECASE)),
+    ("pod-affinity", re.compile(r"pod affinity|inter-?pod affinity|MatchInterPodAffinity", re.IGNORECASE)),
+    ("topology-spread", re.compile(r"topology spread", re.IGNORECASE)),
+    ("volume-zone", re.compile(r"volume zone|volume node affinity conflict|NoVolumeZoneConflict|NoVolumeNodeConflict", re.IGNORECASE)),
+    ("volume-count", re.compile(r"max volume count|MaxVolumeCount|Max\w+VolumeCount", re.IGNORECASE)),
+    ("claim-unbound", re.compile(r"available persistent volumes to bind|unbound", re.IGNORECASE)),
+    ("ports", re.compile(r"free ports|PodFitsHostPorts", re.IGNORECASE)),
+    ("selector", re.compile(r"node affinity|node selector|MatchNodeSelector|NodeAffinity|PodMatchNodeSelector", re.IGNORECASE)),
+    ("node-name", re.compile(r"requested (?:node name|hostname)|HostName", re.IGNORECASE)),
+    ("cpu", re.compile(r"Insufficient cpu", re.IGNORECASE)),
+    ("memory", re.compile(r"Insufficient memory", re.IGNORECASE)),
+    ("pods", re.compile(r"Too many pods|Insufficient pods", re.IGNORECASE)),
+    ("ephemeral-storage", re.compile(r"Insufficient ephemeral-storage", re.IGNORECASE)),
+    ("extended-resource", re.compile(r"Insufficient (?P<resource>[\w./-]+)", re.IGNORECASE)),
 )
 
 
@@ -61,14 +60,15 @@ def read_sentence(message: str) -> Sentence | None:
     text = " ".join(message.split())
     head = _HEAD.search(text)
     old = None if head else _OLD_HEAD.search(text)
+    opening = head or old
     sentence = Sentence(nodes=int(head["all"]) if head else None)
-    body = re.split(r"\bpreemption:", text[(head or old).end() :] if head or old else text, maxsplit=1, flags=re.I)[0]
+    body = re.split(r"\bpreemption:", text[opening.end() :] if opening else text, maxsplit=1, flags=re.IGNORECASE)[0]
     missing = re.search(r"persistentvolumeclaim \"?([\w.-]+)\"? not found", body)
     if missing:
         sentence.claim = missing[1]
         sentence.reasons["claim-missing"] = sentence.nodes or 1
         return sentence
-    if re.search(r"unbound (?:immediate )?PersistentVolumeClaims", body, re.I):
+    if re.search(r"unbound (?:immediate )?PersistentVolumeClaims", body, re.IGNORECASE):
         sentence.reasons["claim-unbound"] = sentence.nodes or 1
         return sentence
     pairs = (
@@ -93,7 +93,6 @@ def _count(sentence: Sentence, why: str, count: int) -> None:
                 return
             if taint:
                 sentence.taints.append(f"{taint['key']}{'=' + taint['value'].strip() if taint['value'].strip() else ''}")
-                blocker = "cloud-taint" if taint["key"] == _CLOUD else blocker  # noqa: PLW2901 - a finer name of the same
         elif blocker == "extended-resource":
             sentence.resource = found["resource"]
         sentence.reasons[blocker] = sentence.reasons.get(blocker, 0) + count
