@@ -295,7 +295,7 @@ FACT_KINDS: dict[str, FactKind] = {
             "requested": "",
             "used": "",
             "limited": "",
-            "refused": "true when a refusal was seen; false when the quota is merely full and something that should exist does not",
+            "refused": "true when a refusal was seen; false when the quota is full and something wanted is not there",
         },
     ),
     "service.broken": FactKind(
@@ -390,7 +390,10 @@ FACT_KINDS: dict[str, FactKind] = {
         "Node",
         "a component of a node or of the control plane that does not run",
         {
-            "component": "kubelet, container-runtime, kube-proxy, kube-scheduler, kube-controller-manager, kube-apiserver, etcd, cluster-dns",
+            "component": (
+                "kubelet, container-runtime, kube-proxy, kube-scheduler, kube-controller-manager, kube-apiserver, etcd, "
+                "cluster-dns"
+            ),
             "how": "unit, pod, node-condition, socket, componentstatus",
             "detail": "",
         },

@@ -18,7 +18,8 @@ from kubecause.facts.joins import Joins
 from kubecause.facts.lines import LineFilter, line_facts
 from kubecause.facts.manifests import parse_manifest
 from kubecause.facts.recognise import recognise
-from kubecause.facts.records import Node, Pod
+from kubecause.facts.records import Node
+from kubecause.facts.records_pod import Pod
 from kubecause.facts.restarts import parse_time
 from kubecause.facts.settle import settle_entity
 from kubecause.facts.store import Merger, Store
@@ -64,7 +65,7 @@ class Extraction:
         for fact in event_facts(self._events, store, now):
             store.add_fact(fact)
         for fact in self._loose:
-            store.add_fact(replace(fact, entity=settle_entity(fact.entity, store, joins)))
+            store.add_fact(replace(fact, entity=settle_entity(fact.entity, store)))
         for fact in object_facts(store, joins):
             store.add_fact(fact)
         for fact in pod_facts(store, joins, now):

@@ -131,7 +131,7 @@ def parse_connection(document: Document, store: Store) -> Iterator[Fact]:
         fields = {"host": found["host"], "port": int(found["port"]), "open": outcome} | ({"node": node} if node else {})
         yield Fact(
             "connection",
-            Entity("Service", found["host"].split(".")[0], (found["host"].split(".") + [""])[1] or None),
+            Entity("Service", found["host"].split(".")[0], [*found["host"].split("."), ""][1] or None),
             fields,
             (proof,),
             document.source,

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import Anything, Claim, Condition, Node, Pod, Service, Workload
+from kubecause.facts.records import Anything, Claim, Node, Service, Workload
+from kubecause.facts.records_pod import Condition, Pod
 from kubecause.facts.store import Store, Thing
 from kubecause.model import Channel, Entity, Fact
 from kubecause.vocabulary import TEXT_FACT

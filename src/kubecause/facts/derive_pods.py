@@ -8,11 +8,14 @@ from typing import Any
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.quantities import quantity
-from kubecause.facts.records import Container, ContainerStatus, Pod, Terminated
+from kubecause.facts.records_pod import Container, ContainerStatus, Pod, Terminated
 from kubecause.facts.restarts import looping, pod_ready, settled
 from kubecause.facts.store import Store, Thing
 from kubecause.model import Entity, Fact
 
+_UNTOLD = frozenset(  # words that say nothing of a container
+    {"Running", "Completed", "Pending", "Terminating", "ContainerCreating", "PodInitializing", "", "Evicted", "Unknown"}
+)
 _FINE = frozenset({"Running", "Completed", "Succeeded", ""})
 
 
@@ -83,7 +86,11 @@ def _killed_by_probe(store: Store) -> set[tuple[str | None, str | None]]:
     killed = set()
     for fact in store.facts["line"]:
         text = str(fact["text"])
-        if "failed liveness probe, will be restarted" in text or "failed startup probe, will be restarted" in text or (fact["reason"] == "Unhealthy" and text.startswith(("Liveness", "Startup"))):
+        if (
+            "failed liveness probe, will be restarted" in text
+            or "failed startup probe, will be restarted" in text
+            or (fact["reason"] == "Unhealthy" and text.startswith(("Liveness", "Startup")))
+        ):
             killed.add((fact.entity.namespace, fact.entity.name))
     return killed
 
@@ -148,19 +155,9 @@ def _from_table(thing: Thing, pod: Pod, now: datetime | None) -> Fact | None:
     word = pod.status.printed or ""
     init = word.startswith("Init:")
     reason = word.removeprefix("Init:")
-    if reason in (
-        "Running",
-        "Completed",
-        "Pending",
-        "Terminating",
-        "ContainerCreating",
-        "PodInitializing",
-        "",
-        "Evicted",
-        "Unknown",
-    ):
-        if not (reason == "Running" and looping(pod, None, now) and not settled(pod, now)):
-            return None
+    loops = reason == "Running" and looping(pod, None, now) and not settled(pod, now)
+    if reason in _UNTOLD and not loops:
+        return None
     fields: dict[str, Any] = {
         "state": "terminated" if reason in ("Error", "OOMKilled") else "running" if reason == "Running" else "waiting",
         "reason": reason,

@@ -11,7 +11,8 @@ from kubecause.facts.describe import kind_of_word
 from kubecause.facts.drafts import Detail
 from kubecause.facts.event_rows import EventRow
 from kubecause.facts.lines import about_of
-from kubecause.facts.records import Claim, Node, Pod, Workload
+from kubecause.facts.records import Claim, Node, Workload
+from kubecause.facts.records_pod import Pod
 from kubecause.facts.restarts import parse_time, settled
 from kubecause.facts.store import Store, Thing
 from kubecause.model import Channel, Document, Entity, Fact, Proof

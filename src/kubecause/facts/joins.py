@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable
 from functools import cached_property
 
-from kubecause.facts.records import Claim, Endpoints, Ingress, Pod, Service, Workload
+from kubecause.facts.records import Claim, Endpoints, Ingress, Service, Workload
+from kubecause.facts.records_pod import Pod
 from kubecause.facts.store import Store, Thing
 from kubecause.model import WORKLOAD_KINDS, Entity
 

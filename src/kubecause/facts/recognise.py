@@ -142,11 +142,8 @@ def _starts(lines: Sequence[str], index: int, command: str | None) -> str | None
         return None
     if header_columns(line) or bare_pod_row(line):
         return "table"
-    if (
-        event_row(line, 0)
-        or (is_header(line)
-        and index + 1 < len(lines)
-        and (event_row(lines[index + 1], 0) or is_header(lines[index + 1])))
+    if event_row(line, 0) or (
+        is_header(line) and index + 1 < len(lines) and (event_row(lines[index + 1], 0) or is_header(lines[index + 1]))
     ):
         return "events"
     stripped = line.strip()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-from kubecause.facts.records import ContainerStatus, Pod
+from kubecause.facts.records_pod import ContainerStatus, Pod
 
 _CALM = 3.0  # times the mean distance of the restarts
 _LONG = 900.0  # seconds of quiet after which old restarts do not matter
@@ -26,7 +26,7 @@ def parse_time(text: str | None) -> datetime | None:
     try:
         if "," in text:
             return parsedate_to_datetime(text)
-        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        found = datetime.fromisoformat(text)
     except (ValueError, TypeError):
         return None
     return found if found.tzinfo else None

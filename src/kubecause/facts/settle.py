@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kubecause.facts.joins import Joins
-from kubecause.facts.records import Node, Pod
+from kubecause.facts.records import Node
+from kubecause.facts.records_pod import Pod
 from kubecause.facts.store import Store
 from kubecause.model import Entity
 
 
-def settle_entity(entity: Entity, store: Store, joins: Joins) -> Entity:
+def settle_entity(entity: Entity, store: Store) -> Entity:
     """The object an entity means: its real kind, its namespace, a host as the node it is."""
     if entity.name is None and entity.pod is None:
         return entity
@@ -19,7 +19,7 @@ def settle_entity(entity: Entity, store: Store, joins: Joins) -> Entity:
     if entity.kind == "Node":
         return _node(entity, store)
     if entity.kind == "Container":
-        return _container(entity, store, joins)
+        return _container(entity, store)
     if entity.kind in ("Pod", "Service", "PersistentVolumeClaim"):
         thing = store.named(entity.kind, entity.name, entity.namespace)
         return thing.entity if thing else entity
@@ -49,7 +49,7 @@ def _node(entity: Entity, store: Store) -> Entity:
     return entity
 
 
-def _container(entity: Entity, store: Store, joins: Joins) -> Entity:
+def _container(entity: Entity, store: Store) -> Entity:
     """A container's log names its pod; its only container is the one that speaks."""
     thing = store.named("Pod", entity.pod, entity.namespace)
     if thing is None or not isinstance(thing.record, Pod):

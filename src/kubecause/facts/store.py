@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from kubecause.facts.drafts import Detail, Draft
-from kubecause.facts.records import CLUSTER_KINDS, RECORD_OF_KIND, Anything, KubernetesObject, Metadata
+from kubecause.facts.records import CLUSTER_KINDS, RECORD_OF_KIND, Anything, KubernetesObject
+from kubecause.facts.records_pod import Metadata
 from kubecause.model import WORKLOAD_KINDS, Channel, Entity, Fact, Gap, Proof
 
 _Record = TypeVar("_Record")

@@ -15,7 +15,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from kubecause.facts.describe import access_modes, kind_of_word
+from kubecause.facts.describe import kind_of_word
+from kubecause.facts.describe_storage import access_modes
 from kubecause.facts.drafts import Detail, Draft, put
 from kubecause.facts.event_rows import EventRow, event_row
 from kubecause.facts.quantities import duration

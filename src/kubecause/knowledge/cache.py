@@ -6,6 +6,7 @@ The file is a help, never a need: one that is damaged, foreign, out of date or c
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import importlib
 import os
@@ -139,10 +140,24 @@ def _read(file: Path, fingerprint: str) -> _Pack | None:
             found = os.fstat(opened.fileno())
             if not _is_ours(found) or found.st_size > MAX_BYTES:
                 return None
-            pack = msgspec.msgpack.decode(opened.read(MAX_BYTES), type=_Pack)
+            data = opened.read(MAX_BYTES)
+        with _no_collection():
+            pack = msgspec.msgpack.decode(data, type=_Pack)
     except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
         return None
     return pack if pack.fingerprint == fingerprint else None
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Pause the cyclic collector: the records hold no cycles, and it would walk all of them several times."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def _is_ours(found: os.stat_result) -> bool:

@@ -12,7 +12,7 @@ from kubecause.knowledge.conditions import Condition
 from kubecause.knowledge.house_rule import Breach, House, KeyPath, Rule
 from kubecause.knowledge.lint_signals import conditions
 from kubecause.knowledge.lint_texts import STANDARD_NAMES, bound_names
-from kubecause.knowledge.schema import Case, Hit, Miss
+from kubecause.knowledge.schema import Case, Hit, Miss, Signal
 from kubecause.knowledge.wording import says
 from kubecause.model import Channel, Status
 from kubecause.vocabulary import FACT_KINDS
@@ -85,10 +85,10 @@ def texts_say_it(case: Case, _house: House) -> Iterator[Breach]:
         if signal is None or signal.fact is not None:
             continue
         at = ("examples", "hit", number)
-        if hit.channel not in (None, Channel.PASTE, *signal.channels):
+        if hit.channel is not None and not _listens(signal, hit.channel):
             yield Breach(at, f"hit {hit.name!r} is read in {hit.channel}, where signal {hit.expect['by']} does not look")
         try:
-            bound = says(signal, hit.text or "")
+            bound = says(case, signal, hit.text or "")
         except re.error:
             continue  # reported by the rule about patterns
         if bound is None:
@@ -97,6 +97,12 @@ def texts_say_it(case: Case, _house: House) -> Iterator[Breach]:
         for name in sorted(bound.keys() & hit.expect.keys()):
             if bound[name] != hit.expect[name]:
                 yield Breach((*at, "expect", name), f"hit {hit.name!r} binds {name} to {bound[name]!r}, not {hit.expect[name]!r}")
+
+
+def _listens(signal: Signal, channel: Channel) -> bool:
+    """A signal hears its own channels and whatever people hand over; a status repeats what an event said."""
+    handed_over = (Channel.PASTE, Channel.CLIENT, Channel.COMMAND)
+    return channel in (*handed_over, *signal.channels) or (channel is Channel.STATUS and Channel.EVENT in signal.channels)
 
 
 def _examples(case: Case) -> Iterator[tuple[KeyPath, Hit | Miss]]:

@@ -85,6 +85,8 @@ class _Fitter:
         for key in value.keys() - fields.keys():
             near = difflib.get_close_matches(key, fields, 1)
             hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(fields)}"
+            if value[key] is None and " " in key:
+                hint = "a comma ends a text inside {…}; put the text in quotes"
             self._problem((*path, key), f"unknown key `{key}`; {hint}")
         missing = [key for key, field in fields.items() if field.required and key not in value]
         if missing:

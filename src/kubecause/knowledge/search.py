@@ -142,13 +142,15 @@ def _by_message(word: str, knowledge: Knowledge) -> Explanation | None:
 def _hear(word: str, knowledge: Knowledge) -> Iterator[_Heard]:
     normal_word = normal(word)
     for case in knowledge.cases.values():
+        if case.status == "retired":
+            continue
         names: dict[str, str] = {}
         lengths: dict[str, int] = {}
         for name, signal in case.signals.items():
             if signal.fact is not None:
                 continue
             try:
-                bound = says(signal, word, normal_word)
+                bound = says(case, signal, word, normal_word)
                 condition = compile_condition(case.match)
             except (re.error, ValueError):  # an unfinished case; lint reports it
                 continue

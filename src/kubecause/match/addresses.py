@@ -9,26 +9,33 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import Container, Service, Workload
+from kubecause.facts.records import Service, Workload
+from kubecause.facts.records_pod import Container
 from kubecause.facts.store import Store, Thing
 from kubecause.model import Channel, Entity, Fact, Proof
 
 # Words by which programs of many languages say that they could not connect or resolve.
 FAILURE_LITERALS = (
-    "connection refused", "econnrefused", "no such host", "unabletoconnect", "unable to connect", "could not connect", "failed to connect",
-    "cannot connect", "can't connect", "connect timed out", "connection timed out", "connecttimeout", "i/o timeout", "etimedout", "enotfound",
-    "eai_again", "unknown host", "unknownhost", "name or service not known", "temporary failure in name resolution", "nodename nor servname",
-    "name does not resolve", "no route to host", "communications link failure", "error while dialing", "host is unreachable",
-    "connection reset by peer", "no address associated with hostname", "getaddrinfo", "context deadline exceeded", "deadline_exceeded",
+    "connection refused", "econnrefused", "no such host", "unabletoconnect", "unable to connect", "could not connect",
+    "failed to connect", "cannot connect", "can't connect", "connect timed out", "connection timed out", "connecttimeout",
+    "i/o timeout", "etimedout", "enotfound", "eai_again", "unknown host", "unknownhost", "name or service not known",
+    "temporary failure in name resolution", "nodename nor servname", "name does not resolve", "no route to host",
+    "communications link failure", "error while dialing", "host is unreachable", "connection reset by peer",
+    "no address associated with hostname", "getaddrinfo", "context deadline exceeded", "deadline_exceeded",
 )  # fmt: skip
 _HOST = r"(?P<host>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9-]{1,63}){0,6})"
 _ADDRESS = re.compile(
-    rf"(?:^|(?P<scheme>[a-z][a-z0-9+.:-]{{1,30}})://(?:[^@/\s]{{1,100}}@)?|[=,;\s]|tcp\()\(?{_HOST}(?::(?P<port>\d{{2,5}}))?(?=[/,;)\s?]|$)",
+    rf"(?:^|(?P<scheme>[a-z][a-z0-9+.:-]{{1,30}})://(?:[^@/\s]{{1,100}}@)?|[=,;\s]|tcp\()\(?{_HOST}"
+    r"(?::(?P<port>\d{2,5}))?(?=[/,;)\s?]|$)",
     re.IGNORECASE,
 )
 _LOCAL = re.compile(r"^(?:localhost|127\.|0\.0\.0\.0|169\.254\.|::1)", re.IGNORECASE)
-_ADDRESS_VARIABLE = re.compile(r"(?:ADDR|ADDRESS|HOST|HOSTNAME|URL|URI|ENDPOINT|SERVER|BROKER|DSN|BACKEND|UPSTREAM)S?$", re.IGNORECASE)
-_DATABASE = re.compile(r"mysql|mariadb|postgres|pgsql|mongo|mssql|sqlserver|oracle|jdbc|database|(?:^|[_-])db(?:[_-]|$)", re.IGNORECASE)
+_ADDRESS_VARIABLE = re.compile(
+    r"(?:ADDR|ADDRESS|HOST|HOSTNAME|URL|URI|ENDPOINT|SERVER|BROKER|DSN|BACKEND|UPSTREAM)S?$", re.IGNORECASE
+)
+_DATABASE = re.compile(
+    r"mysql|mariadb|postgres|pgsql|mongo|mssql|sqlserver|oracle|jdbc|database|(?:^|[_-])db(?:[_-]|$)", re.IGNORECASE
+)
 _DATABASE_PORTS = frozenset({3306, 5432, 27017, 1433, 1521})
 _CLUSTER_SUFFIX = re.compile(r"\.svc(?:\.[\w.-]+)?$|\.cluster\.local$")
 
@@ -66,8 +73,7 @@ def _in_container(thing: Thing, container: Container) -> Iterator[Address]:
             if (
                 _LOCAL.match(host)
                 or host.isdigit()
-                or (not re.search(r"[a-z]", host, re.IGNORECASE)
-                and not re.match(r"\d+\.\d+\.\d+\.\d+$", host))
+                or (not re.search(r"[a-z]", host, re.IGNORECASE) and not re.match(r"\d+\.\d+\.\d+\.\d+$", host))
             ):
                 continue
             port = int(found["port"]) if found["port"] else _sibling_port(variable.name, ports)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import Anything, Pod, Workload
+from kubecause.facts.records import Anything, Workload
+from kubecause.facts.records_pod import Pod
 from kubecause.facts.restarts import pod_ready
 from kubecause.facts.store import Store
 from kubecause.model import Entity, Fact

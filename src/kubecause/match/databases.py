@@ -11,22 +11,53 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import Pod, Service
+from kubecause.facts.records import Service
+from kubecause.facts.records_pod import Pod
 from kubecause.facts.store import Store, Thing
 from kubecause.model import Channel, Entity, Fact, Proof
 
 REFUSAL_LITERALS = (
-    "read-only option", "super-read-only", "read-only transaction", "database is read-only", "read-only mode", "not master and slaveok", "notwritableprimary",
-    "read only replica", "too many connections", "too many clients already", "remaining connection slots", "max number of clients reached", "connection pool exhausted",
-    "access denied for user", "password authentication failed", "authentication failed", "login failed for user", "wrongpass", "noauth authentication required",
-    "communications link failure", "can't connect to mysql server", "could not connect to server", "connection to server at", "mongoserverselectionerror",
+    "read-only option", "super-read-only", "read-only transaction", "database is read-only", "read-only mode",
+    "not master and slaveok", "notwritableprimary", "read only replica", "too many connections", "too many clients already",
+    "remaining connection slots", "max number of clients reached", "connection pool exhausted", "access denied for user",
+    "password authentication failed", "authentication failed", "login failed for user", "wrongpass",
+    "noauth authentication required", "communications link failure", "can't connect to mysql server",
+    "could not connect to server", "connection to server at", "mongoserverselectionerror",
 )  # fmt: skip
 _WHY = (
-    ("read-only", re.compile(r"--(?:super-)?read-only option|read-only transaction|database (?:is|is in) read-?only|not ?master and slaveOk|NotWritablePrimary|READONLY You can't write", re.IGNORECASE)),
-    ("connections", re.compile(r"too many connections|too many clients already|remaining connection slots|max number of clients reached", re.IGNORECASE)),
-    ("credentials", re.compile(r"access denied for user '(?P<user>[^']*)'@'(?P<from>[^']*)' \(using password: YES\)|password authentication failed for user \"?(?P<user2>[^\"\s]+)|login failed for user '(?P<user3>[^']*)'|Authentication failed\.?$|WRONGPASS", re.IGNORECASE)),
-    ("port", re.compile(r"communications link failure|can't connect to mysql server on '(?P<address>[^']+)'|connection to server at \"?(?P<address2>[\w.-]+)\"?.{0,80}(?:refused|timed out)|could not connect to server: connection (?:refused|timed out)", re.IGNORECASE)),
-)  # fmt: skip
+    (
+        "read-only",
+        re.compile(
+            r"--(?:super-)?read-only option|read-only transaction|database (?:is|is in) read-?only|not ?master and slaveOk|"
+            r"NotWritablePrimary|READONLY You can't write",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "connections",
+        re.compile(
+            r"too many connections|too many clients already|remaining connection slots|max number of clients reached", re.I
+        ),
+    ),
+    (
+        "credentials",
+        re.compile(
+            r"access denied for user '(?P<user>[^']*)'@'(?P<from>[^']*)' \(using password: YES\)|"
+            r"password authentication failed for user \"?(?P<user2>[^\"\s]+)|login failed for user '(?P<user3>[^']*)'|"
+            r"Authentication failed\.?$|WRONGPASS",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "port",
+        re.compile(
+            r"communications link failure|can't connect to mysql server on '(?P<address>[^']+)'|"
+            r"connection to server at \"?(?P<address2>[\w.-]+)\"?.{0,80}(?:refused|timed out)|"
+            r"could not connect to server: connection (?:refused|timed out)",
+            re.IGNORECASE,
+        ),
+    ),
+)
 _PORTS = {"mysql": {3306}, "postgres": {5432}, "mongo": {27017}, "redis": {6379}, "mssql": {1433}}
 _FLAVOUR = (
     ("mysql", re.compile(r"mysql|mariadb|jdbc|hikari|SqlExceptionHelper|super-read-only", re.IGNORECASE)),
@@ -58,7 +89,7 @@ def database_facts(store: Store, joins: Joins) -> Iterator[Fact]:
         by_why[refusal.why].append(refusal)
     for why, found in sorted(by_why.items()):
         if why in ("read-only", "connections"):
-            yield from _on_database(why, found, databases, store, joins)
+            yield from _on_database(why, found, databases, joins)
         else:
             yield from _on_clients(why, found, databases, store, joins)
 
@@ -92,20 +123,20 @@ def _databases(store: Store, joins: Joins) -> dict[str, list[tuple[Entity, Thing
 
 
 def _on_database(
-    why: str, found: Sequence[Refusal], databases: dict[str, list[tuple[Entity, Thing]]], store: Store, joins: Joins
+    why: str, found: Sequence[Refusal], databases: dict[str, list[tuple[Entity, Thing]]], joins: Joins
 ) -> Iterator[Fact]:
     """One fact on the database that the clients share; it stays nameless when nothing tells which one."""
     flavour = next((refusal.flavour for refusal in found if refusal.flavour), "mysql")
     candidates = list(dict.fromkeys(entity for entity, _ in databases.get(flavour, [])))
     clients = [refusal.client for refusal in found]
-    chosen = _shared(candidates, clients, store, joins)
+    chosen = _shared(candidates, clients, joins)
     entity = chosen or Entity("Workload", None, scope=found[0].scope or found[0].proof.source)
     fields = {"why": why, "clients": len(clients), "database": entity.name, "certain": chosen is not None}
     proofs = tuple(refusal.proof for refusal in found[:4])
     yield Fact("database.rejects", entity, {k: v for k, v in fields.items() if v is not None}, proofs, found[0].scope)
 
 
-def _shared(candidates: Sequence[Entity], clients: Sequence[Entity], store: Store, joins: Joins) -> Entity | None:
+def _shared(candidates: Sequence[Entity], clients: Sequence[Entity], joins: Joins) -> Entity | None:
     """The database that the complaining clients call; between several, the one that changed last (rule 7)."""
     calling = [c for c in candidates if any(joins.depends(client, c) for client in clients)]
     candidates = calling or [c for c in candidates if c not in clients]

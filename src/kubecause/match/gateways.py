@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import ConfigMap, PodSpec, Workload
+from kubecause.facts.records import ConfigMap, Workload
+from kubecause.facts.records_pod import PodSpec
 from kubecause.facts.store import Store, Thing
 from kubecause.model import Entity, Fact, Proof
 

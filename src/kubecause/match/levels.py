@@ -105,7 +105,9 @@ def _ingress(view: _View) -> Entity | None:
 
 
 def _namespace(view: _View) -> Entity | None:
-    name = view.entity.name if view.entity.kind == "Namespace" else view.namespace or (view.about.namespace if view.about else None)
+    name = (
+        view.entity.name if view.entity.kind == "Namespace" else view.namespace or (view.about.namespace if view.about else None)
+    )
     return Entity("Namespace", name) if name else None
 
 

@@ -6,26 +6,18 @@ import re
 from dataclasses import dataclass, field
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import Container, Pod, Probe
+from kubecause.facts.records_pod import Container, Pod, Probe
 from kubecause.facts.restarts import pod_ready
 from kubecause.facts.store import Store, Thing
 from kubecause.model import Fact, Proof
 
 LISTEN_LITERALS = (
-    "listening on",
-    "listening at",
-    "server on port",
-    "started on port",
-    "starting grpc server",
-    "grpc server on",
-    "running on http",
-    "serving on",
-    "server at :",
-    "server started at",
-    "ready to accept connections",
-)
+    "listening on", "listening at", "server on port", "started on port", "starting grpc server", "grpc server on", "running on http",
+    "serving on", "server at :", "server started at", "ready to accept connections",
+)  # fmt: skip
 _LISTENS = re.compile(
-    r"(?:listening (?:on|at)|server (?:on port|at|started at)|started on port\(s\):?|running on|serving (?:on|at)|on port|address)[^\d\n]{0,60}?(?:[\d.]{7,15}|\[?::\]?|localhost)?:?(?P<port>\d{2,5})\b",
+    r"(?:listening (?:on|at)|server (?:on port|at|started at)|started on port\(s\):?|running on|serving (?:on|at)|on port|address)"
+    r"[^\d\n]{0,60}?(?:[\d.]{7,15}|\[?::\]?|localhost)?:?(?P<port>\d{2,5})\b",
     re.IGNORECASE,
 )
 _PORT_VARIABLES = frozenset({"PORT", "SERVER_PORT", "HTTP_PORT", "GRPC_PORT", "LISTEN_PORT", "APP_PORT"})

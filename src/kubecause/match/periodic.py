@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 from statistics import median, pstdev
 
 from kubecause.facts.joins import Joins
@@ -47,7 +48,7 @@ def periodic_facts(store: Store, joins: Joins) -> Iterator[Fact]:
 
 
 def _steady(address: str, stamps: list[float], proofs: dict[str, Proof], scopes: dict[str, str | None]) -> Iterator[Fact]:
-    gaps = [b - a for a, b in zip(stamps, stamps[1:], strict=False) if b - a > 0.5]
+    gaps = [b - a for a, b in pairwise(stamps) if b - a > 0.5]
     if len(stamps) < _MIN_LINES or not gaps or pstdev(gaps) > _STEADY:
         return
     fields = {

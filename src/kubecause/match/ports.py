@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import Pod
+from kubecause.facts.records_pod import Pod
 from kubecause.facts.store import Store, Thing
 from kubecause.model import Entity, Fact, Proof
 
@@ -19,7 +19,8 @@ IN_USE_LITERALS = (
     "failed to bind",
 )
 _PORT = re.compile(
-    r"[Pp]ort[ :]{1,3}(?P<a>\d{2,5}) (?:was|is) already|(?:listen|bind|address)\w*(?:\(\))?[^\n]{0,40}?[\]\d.*]?:(?P<b>\d{2,5})\b[^\n]{0,60}?(?:in use|EADDRINUSE)|"
+    r"[Pp]ort[ :]{1,3}(?P<a>\d{2,5}) (?:was|is) already|"
+    r"(?:listen|bind|address)\w*(?:\(\))?[^\n]{0,40}?[\]\d.*]?:(?P<b>\d{2,5})\b[^\n]{0,60}?(?:in use|EADDRINUSE)|"
     r"(?:EADDRINUSE|in use)[^\n]{0,60}?:(?P<c>\d{2,5})\b"
 )
 _IN_USE = re.compile(r"already in use|EADDRINUSE|only one usage of each socket|failed to bind|BindException", re.IGNORECASE)

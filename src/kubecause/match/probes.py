@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import Container, Pod, Probe
+from kubecause.facts.records_pod import Container, Pod, Probe
 from kubecause.facts.store import Store, Thing
 from kubecause.match.listening import listening_ports
 from kubecause.model import Fact

@@ -14,7 +14,8 @@ from kubecause.match.addresses import missing_services
 from kubecause.model import Entity, Fact, Proof
 
 _REFUSED = re.compile(
-    r"exceeded quota: (?P<quota>[\w.-]+), requested: (?P<requested>[^:]+?), used: (?P<used>.+?), limited: (?P<limited>[\w./=,-]+)",
+    r"exceeded quota: (?P<quota>[\w.-]+), requested: (?P<requested>[^:]+?), used: (?P<used>.+?), "
+    r"limited: (?P<limited>[\w./=,-]+)",
     re.IGNORECASE,
 )
 _FAMILIES = (

@@ -14,7 +14,8 @@ from typing import Any
 from kubecause.facts.derive_objects import is_control_plane
 from kubecause.facts.joins import Joins
 from kubecause.facts.quantities import quantity
-from kubecause.facts.records import Claim, Node, PersistentVolume, Pod, PodSpec, Workload
+from kubecause.facts.records import Claim, Node, PersistentVolume, Workload
+from kubecause.facts.records_pod import Pod, PodSpec
 from kubecause.facts.store import Store, Thing
 from kubecause.match.scheduling_sentence import Sentence, read_sentence
 from kubecause.match.selectors import node_selector_holds, requirement_text, selector_text, untolerated, wants_by_name
@@ -26,7 +27,15 @@ _CORDON_TAINT = "node.kubernetes.io/unschedulable"
 # Taints that the node controller sets for a condition of the node: the condition is the cause, not the taint.
 _CONDITION_TAINTS = frozenset(
     f"node.kubernetes.io/{name}"
-    for name in ("not-ready", "unreachable", "memory-pressure", "disk-pressure", "pid-pressure", "network-unavailable", "out-of-service")
+    for name in (
+        "not-ready",
+        "unreachable",
+        "memory-pressure",
+        "disk-pressure",
+        "pid-pressure",
+        "network-unavailable",
+        "out-of-service",
+    )
 )
 _PATIENCE = 10.0  # seconds that a healthy scheduler never needs for a first decision
 _INTENT = ("node-selector", "node-affinity", "volume-zone", "node-name")
@@ -47,6 +56,7 @@ class Host:
 
     @property
     def name(self) -> str:
+        """Name of the node."""
         return self.thing.entity.name or ""
 
 
@@ -311,7 +321,9 @@ def _blocking(candidates: Sequence[Host], spec: PodSpec, sentence: Sentence, own
     by = min(tally, key=lambda blocker: (-tally[blocker], -shared[blocker], blocker))
     blocked = [h for h in candidates if by in h.blockers]
     verdict = Verdict(by, [h.name for h in blocked], certain=True, resource=sentence.resource)
-    verdict.taint = next((h.taint for h in blocked if h.taint), None) if by in ("taint", "cloud-taint", "node-condition") else None
+    verdict.taint = (
+        next((h.taint for h in blocked if h.taint), None) if by in ("taint", "cloud-taint", "node-condition") else None
+    )
     if by in ("cpu", "memory", "ephemeral-storage"):
         wanted = requests_of(spec).get(by, 0.0)
         most = max((h.free.get(by, 0.0) for h in blocked), default=0.0)

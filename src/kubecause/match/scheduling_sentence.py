@@ -24,7 +24,10 @@ _WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("pod-anti-affinity", re.compile(r"anti-affinity", re.IGNORECASE)),
     ("pod-affinity", re.compile(r"pod affinity|inter-?pod affinity|MatchInterPodAffinity", re.IGNORECASE)),
     ("topology-spread", re.compile(r"topology spread", re.IGNORECASE)),
-    ("volume-zone", re.compile(r"volume zone|volume node affinity conflict|NoVolumeZoneConflict|NoVolumeNodeConflict", re.IGNORECASE)),
+    (
+        "volume-zone",
+        re.compile(r"volume zone|volume node affinity conflict|NoVolumeZoneConflict|NoVolumeNodeConflict", re.IGNORECASE),
+    ),
     ("volume-count", re.compile(r"max volume count|MaxVolumeCount|Max\w+VolumeCount", re.IGNORECASE)),
     ("claim-unbound", re.compile(r"available persistent volumes to bind|unbound", re.IGNORECASE)),
     ("ports", re.compile(r"free ports|PodFitsHostPorts", re.IGNORECASE)),

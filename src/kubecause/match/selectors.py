@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from kubecause.facts.records import LabelSelector, Node, NodeSelector, PodSpec, Requirement, Taint, Toleration
+from kubecause.facts.records import Node, Taint
+from kubecause.facts.records_pod import LabelSelector, NodeSelector, PodSpec, Requirement, Toleration
 
 Labels = Mapping[str, str | None]
 

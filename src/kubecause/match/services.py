@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import Pod, Service, ServicePort, Workload
+from kubecause.facts.records import Service, ServicePort, Workload
+from kubecause.facts.records_pod import Pod
 from kubecause.facts.restarts import pod_ready
 from kubecause.facts.store import Store, Thing
 from kubecause.match.listening import Listening, listening_ports
@@ -130,10 +131,7 @@ def _target_port(thing: Thing, service: Service, port: ServicePort, known: Liste
 
 def _protocol(thing: Thing, port: ServicePort, known: Listening) -> Fact | None:
     target = port.target_port if port.target_port is not None else port.port
-    if isinstance(target, str) and not target.isdigit():
-        number = known.names.get(target)
-    else:
-        number = int(target)
+    number = int(target) if str(target).isdigit() else known.names.get(str(target))
     if number is None:
         return None
     speaks = {p for p, ports in (("TCP", known.tcp), ("UDP", known.udp)) if number in ports}

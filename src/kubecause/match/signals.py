@@ -33,9 +33,9 @@ class Hit:
 
 
 def plain(text: str) -> str:
-    """A text as literals are compared: lower case, escapes before quotes removed, runs of blanks as one.
+    r"""A text as literals are compared: lower case, escapes before quotes removed, runs of blanks as one.
 
-    >>> plain('err="failed to  set: \\\\"cni0\\\\""')
+    >>> plain('err="failed to  set: \\"cni0\\""')
     'err="failed to set: "cni0""'
     """
     return _BLANKS.sub(" ", _ESCAPED.sub("", text).translate(_QUOTES)).lower()
