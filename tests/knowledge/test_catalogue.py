@@ -38,9 +38,10 @@ def test_all_parts_of_an_entry_are_kept() -> None:
         faults["container/oom-killed"].bench,
         faults["container/oom-killed"].symptom,
     )
-    assert Fault("service/no-ready-endpoints", "service", "Service has no ready endpoints", symptom=True) == faults[
-        "service/no-ready-endpoints"
-    ]
+    assert (
+        Fault("service/no-ready-endpoints", "service", "Service has no ready endpoints", symptom=True)
+        == faults["service/no-ready-endpoints"]
+    )
 
 
 def test_bad_lines_are_named(tmp_path: Path) -> None:
@@ -51,5 +52,7 @@ def test_bad_lines_are_named(tmp_path: Path) -> None:
     with pytest.raises(KnowledgeError) as raised:
         load_catalogue(file)
 
-    assert [f"{file}:{line}" for line in (2, 3, 4)] == [problem.rpartition(": ")[0].partition(": ")[0] for problem in raised.value.problems]
+    assert [f"{file}:{line}" for line in (2, 3, 4)] == [
+        problem.rpartition(": ")[0].partition(": ")[0] for problem in raised.value.problems
+    ]
     assert raised.value.problems[-1].endswith("a/b is listed twice")

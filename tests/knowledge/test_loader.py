@@ -33,7 +33,9 @@ def test_a_case_is_read_with_its_types(tmp_path: Path) -> None:
 def test_one_word_stands_for_a_list_of_one(tmp_path: Path) -> None:
     """List fields of words take a single word."""
     text = changed(("in: [client, paste]", "in: client\n    with: kubelet\n    without: cups\n    reason: Failed"))
-    signal = load_folder(written(tmp_path, changed(("match:", "yields_to: node/not-ready\nmatch:"), text=text)))[ID].signals["said"]
+    signal = load_folder(written(tmp_path, changed(("match:", "yields_to: node/not-ready\nmatch:"), text=text)))[ID].signals[
+        "said"
+    ]
 
     assert ["Unit kubelet.service entered failed state"] == signal.contains
     assert ([Channel.CLIENT], ["kubelet"], ["cups"], ["Failed"]) == (signal.channels, signal.with_, signal.without, signal.reason)
@@ -47,7 +49,10 @@ def test_expected_values_are_text(tmp_path: Path) -> None:
 def test_numbers_keep_their_type_in_facts(tmp_path: Path) -> None:
     """Values of where and of facts are numbers, truth values or words, as YAML 1.2 reads them."""
     text = changed(
-        ("unit: kubelet, active|in: [inactive, failed]", "unit: 0644, a: 1.5, b: true, c: -3, d: 12:30, e: 2026-01-01, f: 1e3, g: '7'")
+        (
+            "unit: kubelet, active|in: [inactive, failed]",
+            "unit: 0644, a: 1.5, b: true, c: -3, d: 12:30, e: 2026-01-01, f: 1e3, g: '7'",
+        )
     )
 
     where = load_folder(written(tmp_path, text))[ID].signals["down"].where
@@ -58,20 +63,40 @@ def test_numbers_keep_their_type_in_facts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("status: tested", "status: tested\nentity: pod", "kubelet/not-running.yaml:4: `entity` is written twice, first in line 2"),
+        (
+            "status: tested",
+            "status: tested\nentity: pod",
+            "kubelet/not-running.yaml:4: `entity` is written twice, first in line 2",
+        ),
         ("status: tested", "statuss: tested", "kubelet/not-running.yaml:3: unknown key `statuss`; did you mean `status`?"),
-        ("words: [systemctl]", "words: [systemctl]\non: x", "kubelet/not-running.yaml:10: the key `on` is not read as a word"),
+        ("words: [systemctl]", "words: [systemctl]\non: x", "kubelet/not-running.yaml:10: `on` is read as true or false"),
         ("words: [systemctl]", "words: [yes]", "kubelet/not-running.yaml:9: `yes` is read as true or false by many programs"),
-        ("id: kubelet/not-running", "id: kubelet/hung", "kubelet/not-running.yaml:1: id is kubelet/hung, but the path says kubelet/not"),
-        ("risk: safe", "risk: harmless", "kubelet/not-running.yaml:28: fixes[0].risk: 'harmless' is not one of safe, disruptive"),
+        (
+            "id: kubelet/not-running",
+            "id: kubelet/hung",
+            "kubelet/not-running.yaml:1: id is kubelet/hung, but the path says kubelet/not",
+        ),
+        ("risk: safe", "risk: harmless", "kubelet/not-running.yaml:27: fixes[0].risk: 'harmless' is not one of safe, disruptive"),
         ("in: [client, paste]", "in: [klient]", "kubelet/not-running.yaml:12: signals.said.in[0]: 'klient' is not one of event,"),
-        ("expect: active}\n  - title", "expect: }\n  - title", "kubelet/not-running.yaml:30: fixes[0].verify.expect is empty"),
-        ("verify: {at: node, ", "verify: {at: nowhere, ", "kubelet/not-running.yaml:30: fixes[0].verify.at: 'nowhere' is not one of"),
+        ("expect: active}\n  - title", "expect: }\n  - title", "kubelet/not-running.yaml:29: fixes[0].verify.expect is empty"),
+        (
+            "verify: {at: node, ",
+            "verify: {at: nowhere, ",
+            "kubelet/not-running.yaml:29: fixes[0].verify.at: 'nowhere' is not one of",
+        ),
         ("match: said or down\n", "", "kubelet/not-running.yaml:1: the case lacks `match`"),
-        ("bind: {state: active}", "bind: [state]", "kubelet/not-running.yaml:18: signals.down.bind must be a mapping; it is a list"),
+        (
+            "bind: {state: active}",
+            "bind: [state]",
+            "kubelet/not-running.yaml:18: signals.down.bind must be a mapping; it is a list",
+        ),
         ("leads_to:\n", "leads_to: none\nx:\n", "kubelet/not-running.yaml:23: leads_to must be a list; it is 'none'"),
-        ("title: {en: Start it, zh: 启动它}", "title: start", "kubelet/not-running.yaml:27: must have the keys en, zh; it is 'start'"),
-        ("Start it,", "Start it, now or later,", "kubelet/not-running.yaml:27: unknown key `now or later`; a comma ends a text"),
+        (
+            "title: {en: Start it, zh: 启动它}",
+            "title: start",
+            "kubelet/not-running.yaml:26: must have the keys en, zh; it is 'start'",
+        ),
+        ("Start it,", "Start it, now or later,", "kubelet/not-running.yaml:26: unknown key `now or later`; a comma ends a text"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, expected: str) -> None:
@@ -116,11 +141,13 @@ def test_all_mistakes_of_all_files_come_at_once(tmp_path: Path) -> None:
     """Two mistakes in one file and one in another are three lines, in the order of files and lines."""
     written(tmp_path, changed(("entity: node", "entity: 7"), ("risk: safe", "risk: none")))
     (tmp_path / "kubelet" / "old.yml").write_text(TEXT, encoding="utf-8")
-    found = problems(tmp_path, changed(("id: kubelet/not-running", "id: pod/evicted"), ("status: tested", "status: new")), "pod/evicted")
+    found = problems(
+        tmp_path, changed(("id: kubelet/not-running", "id: pod/evicted"), ("status: tested", "status: new")), "pod/evicted"
+    )
 
     assert [
         "kubelet/not-running.yaml:2: entity: Expected `str`, got `int`; put it in quotes",
-        "kubelet/not-running.yaml:28: fixes[0].risk: 'none' is not one of safe, disruptive, destructive",
+        "kubelet/not-running.yaml:27: fixes[0].risk: 'none' is not one of safe, disruptive, destructive",
         "kubelet/old.yml:1: name it old.yaml; .yml files are not read",
         "pod/evicted.yaml:3: status: 'new' is not one of draft, tested, proven, retired",
     ] == found

@@ -48,22 +48,22 @@ def kind_of_word(word: str) -> str | None:
 # Keys that only one kind prints, most telling first.
 _TELLS: tuple[tuple[str, frozenset[str]], ...] = (
     ("Node", frozenset({"PodCIDR", "Non-terminated Pods", "Allocatable", "Unschedulable", "System Info"})),
-    ("Pod", frozenset({"QoS Class", "Node-Selectors", "IPs", "Controlled By", "Start Time", "Init Containers"})),
     ("Service", frozenset({"TargetPort", "Session Affinity", "IP Family Policy"})),
-    ("PersistentVolumeClaim", frozenset({"Used By", "Mounted By"})),
-    ("PersistentVolume", frozenset({"Reclaim Policy"})),
-    ("StorageClass", frozenset({"Provisioner"})),
-    ("Ingress", frozenset({"Default backend", "Ingress Class", "Rules"})),
-    ("Deployment", frozenset({"StrategyType", "NewReplicaSet", "OldReplicaSets", "RollingUpdateStrategy"})),
     ("StatefulSet", frozenset({"Update Strategy", "Volume Claims"})),
     ("DaemonSet", frozenset({"Desired Number of Nodes Scheduled"})),
     ("CronJob", frozenset({"Schedule", "Concurrency Policy"})),
     ("Job", frozenset({"Parallelism", "Completions"})),
+    ("ReplicaSet", frozenset({"Pods Status"})),
+    ("Deployment", frozenset({"StrategyType", "NewReplicaSet", "OldReplicaSets", "RollingUpdateStrategy"})),
+    ("Pod", frozenset({"QoS Class", "Node-Selectors", "IPs", "Controlled By", "Start Time", "Init Containers"})),
+    ("PersistentVolumeClaim", frozenset({"Used By", "Mounted By"})),
+    ("PersistentVolume", frozenset({"Reclaim Policy"})),
+    ("StorageClass", frozenset({"Provisioner"})),
+    ("Ingress", frozenset({"Default backend", "Ingress Class", "Rules"})),
     ("HorizontalPodAutoscaler", frozenset({"Metrics", "Reference", "Min replicas"})),
     ("PodDisruptionBudget", frozenset({"Min available", "Max unavailable", "Allowed disruptions"})),
     ("Endpoints", frozenset({"Subsets"})),
     ("ServiceAccount", frozenset({"Mountable secrets", "Image pull secrets"})),
-    ("ReplicaSet", frozenset({"Pods Status"})),
     ("PersistentVolumeClaim", frozenset({"StorageClass", "Access Modes"})),
     ("Pod", frozenset({"Containers", "Node"})),
 )
@@ -80,6 +80,8 @@ def described_kind(top: Sequence[Node], command: str | None) -> str | None:
     for kind, tells in _TELLS:
         if keys & tells:
             return kind
+    if any(re.match(r"(?:No )?[Rr]esource [Qq]uotas?|No LimitRange resource", node.text) for node in top):
+        return "Namespace"
     quota = any(re.match(r"Resource\s+Used\s+Hard", node.text) for node in top)
     return "ResourceQuota" if quota else None
 

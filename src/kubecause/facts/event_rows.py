@@ -31,7 +31,7 @@ _LISTED = re.compile(
 )
 _LISTED_OLD = re.compile(  # kubectl <= 1.13: LAST SEEN, FIRST SEEN, COUNT, NAME, KIND, SUBOBJECT, TYPE, REASON, SOURCE, MESSAGE
     rf"(?P<age>{_AGE})\s+(?P<span>{_AGE})\s+(?P<count>\d{{1,9}})\s+(?P<name>[a-z0-9.-]{{1,253}}\.[0-9a-f]{{10,20}})\s+(?P<kind>[A-Z]\w{{2,60}})\s+"
-    r"(?:\S{1,200}\s+)?(?P<type>Normal|Warning)\s+(?P<reason>[A-Z][A-Za-z]{2,60})\s+(?P<source>\S{1,100}(?:,\s\S{1,253})?)\s+(?P<message>\S.*)$"
+    r"(?:\S{1,200}\s+)?(?P<type>Normal|Warning)\s+(?P<reason>[A-Z][A-Za-z]{2,60})\s+(?P<source>[^\s,]{1,100}(?:,\s\S{1,253})?)\s+(?P<message>\S.*)$"
 )
 _SEEN_OLD = re.compile(  # kubectl <= 1.5 describe: FirstSeen, LastSeen, Count, From, SubObjectPath, Type, Reason, Message
     rf"(?P<span>{_AGE})\s+(?P<age>{_AGE})\s+(?P<count>\d{{1,9}})\s+(?P<source>\{{?\S{{1,253}}(?:\s\S{{1,253}})??\}}?)\s+(?:\S{{1,200}}\s+)??"

@@ -86,8 +86,8 @@ def _yaml_document(lines: list[str], document: Document, start: int) -> Any:
                 return Gap(where, "YAML with aliases that unfold to too many values; not read")
             return loader.construct_document(node)
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark
-            cut = mark.line if mark else 0
+            marks = [mark.line for mark in (error.context_mark, error.problem_mark) if mark]
+            cut = min(marks, default=0)
             if cut < 2 or attempt == 5:
                 return Gap(where, f"YAML cannot be read: {error.problem or 'damaged'}")
             lines = lines[:cut]

@@ -196,15 +196,21 @@ def _fill_list(into: list[Any], more: list[Any]) -> list[Any]:
 
 
 def _convert(data: dict[str, Any], record: type[KubernetesObject], what: str, store: Store) -> KubernetesObject:
+    dropped: list[str] = []
     for _ in range(_MAX_REPAIRS):
         try:
-            return msgspec.convert(data, record, strict=False)
+            converted = msgspec.convert(data, record, strict=False)
         except msgspec.ValidationError as error:
             found = _PATH.search(str(error))
-            path = re.findall(r"\.(\w+)|\[(\d+|\.\.\.)\]", (found[1] or found[2] or "") if found else "")
-            if not path or not _drop(data, [name or index for name, index in path]):
+            path = [name or index for name, index in re.findall(r"\.(\w+)|\[(\d+|\.\.\.)\]", (found[1] or found[2] or "") if found else "")]
+            if not path or not _drop(data, path):
                 break
-    store.gaps.append(Gap(what, "fields that do not have the form of the API were left out"))
+            dropped.append(".".join(path))
+        else:
+            if dropped:
+                store.gaps.append(Gap(what, f"left out because it has not the form of the API: {', '.join(dropped)}"))
+            return converted
+    store.gaps.append(Gap(what, "has not the form of the API; only its name was used"))
     return record()
 
 
@@ -218,7 +224,8 @@ def _drop(data: Any, path: list[str]) -> bool:
     for target in targets:
         if isinstance(target, dict):
             for key in list(target) if last == "..." else [last]:
-                dropped |= target.pop(key, None) is not None
+                dropped |= key in target
+                target.pop(key, None)
         elif isinstance(target, list) and target:
             target.clear()
             dropped = True

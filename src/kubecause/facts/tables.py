@@ -82,10 +82,11 @@ def parse_table(document: Document) -> Iterator[Draft | EventRow]:
         if found:
             columns, names = found, {name for name, _ in found}
             continue
-        if not line.strip() or (columns is None and default_kind is None):
-            columns = columns if line.strip() else None
+        if not line.strip():
+            columns = None
             continue
-        draft = _draft(split_row(line, columns) if columns else _bare_row(line), names, default_kind, document)
+        row = split_row(line, columns) if columns else _bare_row(line)
+        draft = _draft(row, names if columns else set(), default_kind, document)
         if draft:
             draft.prove("row", number, line)
             yield draft

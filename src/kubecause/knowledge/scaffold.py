@@ -83,12 +83,12 @@ def new_case(fault_id: str, folder: Path) -> Path:
         hint = f"did you mean {', '.join(near)}?" if near else "add it to faults.yaml first"
         raise UsageError(f"{fault_id} is not in the fault catalogue; {hint}")
     file = folder / f"{fault_id}.yaml"
+    if file.exists():
+        raise UsageError(f"{file} exists already; edit it, or remove it first")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as opened:
             opened.write(_scaffold(fault))
-    except FileExistsError:
-        raise UsageError(f"{file} exists already; edit it, or remove it first") from None
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}; name another folder") from None
     return file

@@ -21,9 +21,9 @@ __all__ = ["Candidate", "Explanation", "explain", "explain_text"]
 LONGEST_WORD = 8000
 MOST_FOUND = 12
 
-_EXIT = r"(?:exit(?:ed|s)?(?: with)?(?: ?code| status)?|exitcode|code)[ :=]{1,3}"
+_EXIT = r"(?:exit(?:ed|s)?(?: with)?(?: ?code| status)?|exitcode|code)[ :=]{1,20}"
 _ONLY_EXIT_CODE = re.compile(rf"(?:{_EXIT})?(-?[0-9]{{1,9}})", re.IGNORECASE)
-_EXIT_CODE_INSIDE = re.compile(r"\bexit(?:ed|s)?(?: with)?(?: ?code| status)?[ :=]{1,3}(-?[0-9]{1,9})\b", re.IGNORECASE)
+_EXIT_CODE_INSIDE = re.compile(r"\bexit(?:ed|s)?(?: with)?(?: ?code| status)?[ :=]{1,20}(-?[0-9]{1,9})\b", re.IGNORECASE)
 _SIGNAL = re.compile(r"signal[ :]{1,2}([0-9]{1,2})", re.IGNORECASE)
 _INIT_COUNT = re.compile(r"Init:[0-9]{1,3}/[0-9]{1,3}", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z0-9]{2,40}|[\u4e00-\u9fff]{1,40}")
@@ -45,6 +45,7 @@ def explain(word: str, knowledge: Knowledge, language: Language) -> Explanation:
         or _by_state(word, word, knowledge)
         or _by_exit_code(word, _ONLY_EXIT_CODE.fullmatch(word), knowledge)
         or _by_signal(word, knowledge)
+        or _by_last_part(word, knowledge)
         or _by_message(word, knowledge)
         or _by_part(word, knowledge)
         or _by_words(word, knowledge, language)
@@ -53,10 +54,13 @@ def explain(word: str, knowledge: Knowledge, language: Language) -> Explanation:
 
 
 def _by_fault(word: str, knowledge: Knowledge) -> Explanation | None:
-    """A fault's id, or its last part when only one fault ends so."""
-    known = [*knowledge.faults, *(fault for fault in knowledge.cases if fault not in knowledge.faults)]
-    wanted = word.lower()
-    found = [fault for fault in known if fault == wanted] or [fault for fault in known if fault.endswith(f"/{wanted}")]
+    fault = word.lower()
+    return _one_fault(word, fault, knowledge) if fault in knowledge.faults or fault in knowledge.cases else None
+
+
+def _by_last_part(word: str, knowledge: Knowledge) -> Explanation | None:
+    """The last part of a fault's id, when only one fault ends so."""
+    found = [fault for fault in {*knowledge.faults, *knowledge.cases} if fault.endswith(f"/{word.lower()}")]
     return _one_fault(word, found[0], knowledge) if len(found) == 1 else None
 
 
