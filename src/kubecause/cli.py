@@ -162,7 +162,7 @@ def _add_cases(add_command: _AddCommand) -> None:
     test = actions.add_parser("test", help="run the hit and miss examples of the cases", allow_abbrev=False)
     test.add_argument("ids", nargs="*", metavar="ID", help="fault ids (default: all)")
     new = actions.add_parser("new", help="write a new case file to fill in", allow_abbrev=False)
-    new.add_argument("fault", metavar="GROUP/FAULT", help="id of the new case, such as dns/search-list-too-long")
+    new.add_argument("fault", metavar="GROUP/FAULT", help="id of the new case, such as dns/name-wrong")
     for parser, action in ((cases_list, "list"), (lint, "lint"), (test, "test"), (new, "new")):
         parser.add_argument("--folder", type=Path, metavar="DIR", help="folder of case files (default: those kubecause ships)")
         parser.add_argument("-v", "--verbose", action="store_true", help="tracebacks of bugs")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kubecause.errors import KnowledgeError, UsageError
 from kubecause.facts.joins import PATHS
+from kubecause.knowledge import scaffold
 from kubecause.knowledge.cache import CASES, load_cases
 from kubecause.knowledge.catalogue import load_catalogue
 from kubecause.knowledge.lint import lint
@@ -19,7 +18,6 @@ from kubecause.report.as_json import dump
 from kubecause.text import Language
 
 _LISTED = ("id", "entity", "status", "severity", "symptom")
-_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,69 +75,8 @@ def new_case(fault: str, folder: Path | None) -> str:
     """Write ``GROUP/FAULT.yaml`` with every field to fill in; `cases lint` names what is still empty.
 
     :returns: the path of the file.
-    :raises UsageError: for an id of another form, an existing file, or a folder that cannot be written.
+    :raises UsageError: for an id the catalogue does not list, an existing file, or a folder that cannot be written.
     """
-    if not _ID.fullmatch(fault):
-        raise UsageError(
-            f"{fault!r} is no fault id; write group/fault in small letters, digits and hyphens: dns/search-list-too-long"
-        )
     if folder is None and {"site-packages", "dist-packages"} & set(CASES.parts):
         raise UsageError("an installed copy is replaced by its next version; name a folder of your own with --folder DIR")
-    file = (folder or CASES) / f"{fault}.yaml"
-    known = load_catalogue().get(fault)
-    title = json.dumps(known.en, ensure_ascii=False) if known else ""
-    text = SCAFFOLD.format(id=fault, entity=known.entity if known else "", en=title)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("x", encoding="utf-8") as stream:
-            stream.write(text)
-    except FileExistsError:
-        raise UsageError(f"{file} exists already; edit it, or choose another id") from None
-    except OSError as error:
-        raise UsageError(f"cannot write {file}: {error.strerror}; choose another folder with --folder DIR") from error
-    return str(file)
-
-
-SCAFFOLD = """\
-id: {id}
-entity: {entity}                     # what it lives on: container, pod, workload, service, node, ...
-status: draft                        # draft -> tested (examples pass) -> proven (reproduced)
-severity: error                      # error, warning or info
-title:
-  en: {en}
-  zh:
-what:                                # the present state and its harm, in two sentences
-  en:
-  zh:
-why:                                 # how a cluster comes to be like this
-  en:
-  zh:
-signals:
-  said:
-    in: [event, kubelet-log, paste]  # who says it
-    contains:                        # the words nobody else says
-    regex:                           # named groups bind <placeholders>; delete the line when nothing is to be bound
-match: said                          # names of signals with and, or, not, ( )
-look:                                # a command that settles what the evidence leaves open
-  - at: client                       # client, node, pod, registry or etcd
-    run:
-    tells: {{en: , zh: }}
-fixes:                               # mildest first
-  - title: {{en: , zh: }}
-    risk: safe                       # safe, disruptive or destructive; anything but safe needs harm: {{en: , zh: }}
-    steps:
-      - {{at: client, run: }}
-    verify: {{at: client, run: , expect: }}
-examples:                            # at least one hit and one miss a signal, as real as possible
-  hit:
-    - name:
-      in: event
-      text:
-      expect: {{by: said}}
-  miss:
-    - name:
-      in: event
-      text:
-references:                          # where a reader can check it
-  - {{url: , tells: }}
-"""
+    return str(scaffold.new_case(fault, folder or CASES))

@@ -312,6 +312,14 @@ def test_a_signal_behind_not_needs_no_hit(tmp_path: Path) -> None:
     assert linted(tmp_path, *edits, (hit, "")) == []
 
 
+def test_one_line_of_an_example_is_enough(tmp_path: Path) -> None:
+    """What silences a signal in one line of an example does not silence it in the next."""
+    without = ("    capture:", "    without: cups\n    capture:")
+    lines = ("      text: 'systemd: Unit", "      text: 'cups is fine\n\n        systemd: Unit")
+
+    assert linted(tmp_path, without, lines) == []
+
+
 def test_a_dash_keeps_a_placeholder_for_the_reader(tmp_path: Path) -> None:
     """<your-registry> is for the reader and needs no signal, while <pod> is always known."""
     assert linted(tmp_path, ("run: systemctl start kubelet", "run: echo <your-registry> <pod> <state> <code>")) == []

@@ -9,7 +9,7 @@ from case_samples import ID, TEXT, changed, written
 
 from kubecause.errors import KnowledgeError
 from kubecause.knowledge import load_folder
-from kubecause.knowledge.loader import CASES
+from kubecause.knowledge.loader import CASES, load_file
 from kubecause.knowledge.yaml_tree import MAX_BYTES
 from kubecause.model import Channel
 
@@ -90,6 +90,7 @@ def test_numbers_keep_their_type_in_facts(tmp_path: Path) -> None:
             "bind: [state]",
             "kubelet/not-running.yaml:18: signals.down.bind must be a mapping; it is a list",
         ),
+        ("words: [systemctl]", "words: ['a', b: c]", "kubelet/not-running.yaml:9: words[1]: `: ` makes a mapping of this text"),
         ("leads_to:\n", "leads_to: none\nx:\n", "kubelet/not-running.yaml:23: leads_to must be a list; it is 'none'"),
         (
             "title: {en: Start it, zh: 启动它}",
@@ -166,4 +167,8 @@ def test_a_missing_folder_is_a_knowledge_error(tmp_path: Path) -> None:
 
 def test_the_example_case_of_the_package_loads() -> None:
     """The case that the manual starts from is a valid one."""
-    assert "bridge" in load_folder(CASES)["cni/bridge-address-conflict"].title.en.lower()
+    case, found = load_file(CASES / "cni" / "bridge-address-conflict.yaml", CASES)
+
+    assert [] == found
+    assert case is not None
+    assert case.id == "cni/bridge-address-conflict"

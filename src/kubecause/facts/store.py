@@ -202,7 +202,8 @@ def _convert(data: dict[str, Any], record: type[KubernetesObject], what: str, st
             converted = msgspec.convert(data, record, strict=False)
         except msgspec.ValidationError as error:
             found = _PATH.search(str(error))
-            path = [name or index for name, index in re.findall(r"\.(\w+)|\[(\d+|\.\.\.)\]", (found[1] or found[2] or "") if found else "")]
+            place = (found[1] or found[2] or "") if found else ""
+            path = [name or index for name, index in re.findall(r"\.(\w+)|\[(\d+|\.\.\.)\]", place)]
             if not path or not _drop(data, path):
                 break
             dropped.append(".".join(path))

@@ -88,7 +88,9 @@ def texts_say_it(case: Case, _house: House) -> Iterator[Breach]:
         if hit.channel is not None and not _listens(signal, hit.channel):
             yield Breach(at, f"hit {hit.name!r} is read in {hit.channel}, where signal {hit.expect['by']} does not look")
         try:
-            bound = says(case, signal, hit.text or "")
+            text = hit.text or ""
+            heard = (says(case, signal, part) for part in [text, *text.splitlines()])
+            bound = next((names for names in heard if names is not None), None)
         except re.error:
             continue  # reported by the rule about patterns
         if bound is None:

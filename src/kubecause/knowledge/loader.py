@@ -116,7 +116,9 @@ class _Fitter:
             choices = _choices(expected)
             if choices:
                 return self._problem(path, f"{_place(path)}: {value!r} is not one of {', '.join(choices)}")
-            hint = "; put it in quotes" if expected is str and not isinstance(value, (dict, list)) else ""
+            if expected is str and isinstance(value, dict):
+                return self._problem(path, f"{_place(path)}: `: ` makes a mapping of this text; put it in quotes")
+            hint = "; put it in quotes" if expected is str and not isinstance(value, list) else ""
             return self._problem(path, f"{_place(path)}: {str(error).split(' - at', maxsplit=1)[0]}{hint}")
         return value
 

@@ -36,7 +36,8 @@ _WHY = (
     (
         "connections",
         re.compile(
-            r"too many connections|too many clients already|remaining connection slots|max number of clients reached", re.I
+            r"too many connections|too many clients already|remaining connection slots|max number of clients reached",
+            re.IGNORECASE,
         ),
     ),
     (

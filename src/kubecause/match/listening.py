@@ -12,11 +12,12 @@ from kubecause.facts.store import Store, Thing
 from kubecause.model import Fact, Proof
 
 LISTEN_LITERALS = (
-    "listening on", "listening at", "server on port", "started on port", "starting grpc server", "grpc server on", "running on http",
-    "serving on", "server at :", "server started at", "ready to accept connections",
+    "listening on", "listening at", "server on port", "started on port", "starting grpc server", "grpc server on", "serving on",
+    "running on http", "server at :", "server started at", "ready to accept connections",
 )  # fmt: skip
 _LISTENS = re.compile(
-    r"(?:listening (?:on|at)|server (?:on port|at|started at)|started on port\(s\):?|running on|serving (?:on|at)|on port|address)"
+    r"(?:listening (?:on|at)|server (?:on port|at|started at)|started on port\(s\):?|running on|serving (?:on|at)|on port|"
+    r"address)"
     r"[^\d\n]{0,60}?(?:[\d.]{7,15}|\[?::\]?|localhost)?:?(?P<port>\d{2,5})\b",
     re.IGNORECASE,
 )

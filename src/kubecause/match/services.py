@@ -46,12 +46,13 @@ def _selector(thing: Thing, service: Service, store: Store, joins: Joins) -> Fac
     if meant is None:
         return None
     workload, labels = meant
+    owner = joins.top_owner(workload.entity)
     near = {key: value for key, value in labels.items() if key != "pod-template-hash"}
     fields = {
         "hop": "selector",
         "selector": selector_text(selector),
         "near": selector_text(near),
-        "workload": workload.entity.name,
+        "workload": owner.name,
     }
     proofs = (
         thing.proof("spec.selector", "row")

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from kubecause.knowledge.literals import LiteralFilter, squeezed
 from kubecause.knowledge.schema import Case, Signal
+from kubecause.knowledge.wording import normal, says
 from kubecause.match.operators import holds
 from kubecause.model import Channel, Fact
 from kubecause.vocabulary import TEXT_FACT
-
-_ESCAPED = re.compile(r"\\+(?=[\"'])")
-_BLANKS = re.compile(r"\s+")
-_QUOTES = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "`": "'"})
 
 # Text that people hand over may be anything: every signal listens.
 OPEN_CHANNELS = frozenset({Channel.PASTE, Channel.CLIENT, Channel.COMMAND})
@@ -32,15 +27,6 @@ class Hit:
     names: Mapping[str, str]
 
 
-def plain(text: str) -> str:
-    r"""A text as literals are compared: lower case, escapes before quotes removed, runs of blanks as one.
-
-    >>> plain('err="failed to  set: \\"cni0\\""')
-    'err="failed to set: "cni0""'
-    """
-    return _BLANKS.sub(" ", _ESCAPED.sub("", text).translate(_QUOTES)).lower()
-
-
 @dataclass(frozen=True)
 class TextSignal:
     """A text signal made ready."""
@@ -48,17 +34,6 @@ class TextSignal:
     case: Case
     name: str
     signal: Signal
-
-    @cached_property
-    def _literals(self) -> tuple[list[str], list[str], list[str]]:
-        signal = self.signal
-        unlike = [*signal.without, *(other.tell for other in self.case.not_this)]
-        return [plain(t) for t in signal.contains], [plain(t) for t in signal.with_], [plain(t) for t in unlike]
-
-    @cached_property
-    def _patterns(self) -> tuple[re.Pattern[str] | None, list[re.Pattern[str]]]:
-        regex = re.compile(self.signal.regex, re.IGNORECASE) if self.signal.regex else None
-        return regex, [re.compile(pattern, re.IGNORECASE) for pattern in self.signal.capture]
 
     def listens(self, channel: Channel) -> bool:
         """Whether the signal looks into texts of a channel; a status message repeats what an event said."""
@@ -68,48 +43,30 @@ class TextSignal:
     def hit(self, fact: Fact, text: str) -> Hit | None:
         """The hit on a fact, or None.
 
-        :param text: the fact's text as :func:`plain` gives it.
+        :param text: the fact's text as :func:`kubecause.knowledge.wording.normal` gives it.
         """
         fields = fact.fields
         if not self.listens(fields["channel"]) or (fields.get("healed") and not self.signal.healed):
             return None
         if self.signal.reason and fields["channel"] == Channel.EVENT and fields.get("reason") not in self.signal.reason:
             return None
-        contains, also, unlike = self._literals
         if fields.get("damaged"):
-            return self._damaged(fact, fields)
-        if contains and not any(t in text for t in contains):
-            return None
-        if not all(t in text for t in also) or any(t in text for t in unlike):
-            return None
-        names = self._names(_ESCAPED.sub("", str(fields["text"])))
+            return self._damaged(fact, text)
+        names = says(self.case, self.signal, str(fields["text"]), text)
         return None if names is None else Hit(self.name, fact, names)
 
-    def _names(self, text: str) -> dict[str, str] | None:
-        regex, captures = self._patterns
-        names: dict[str, str] = {}
-        if regex:
-            found = regex.search(text)
-            if not found:
-                return None
-            names.update({key: value for key, value in found.groupdict().items() if value})
-        for pattern in captures:
-            found = pattern.search(text)
-            if found:
-                names.update({key: value for key, value in found.groupdict().items() if value and key not in names})
-        return names
-
-    def _damaged(self, fact: Fact, fields: Mapping[str, Any]) -> Hit | None:
-        """Text that lost its blanks and quotes: literals decide, patterns cannot."""
-        text = squeezed(str(fields["text"]))
+    def _damaged(self, fact: Fact, text: str) -> Hit | None:
+        """Text that lost its blanks and quotes: literals decide, patterns only bind names where they still can."""
+        bare = squeezed(text)
         signal = self.signal
-        if not signal.contains or not any(squeezed(t) in text for t in signal.contains):
+        if not signal.contains or not any(squeezed(part) in bare for part in signal.contains):
             return None
-        if any(squeezed(t) not in text for t in signal.with_):
+        if any(squeezed(part) not in bare for part in signal.with_):
             return None
-        if any(squeezed(t) in text for t in [*signal.without, *(other.tell for other in self.case.not_this)] if squeezed(t)):
+        unlike = [squeezed(part) for part in (*signal.without, *(other.tell for other in self.case.not_this))]
+        if any(part and part in bare for part in unlike):
             return None
-        return Hit(self.name, fact, self._names(str(fields["text"])) or {})
+        return Hit(self.name, fact, says(self.case, signal, str(fact["text"])) or {})
 
 
 class SignalIndex:
@@ -156,7 +113,7 @@ class SignalIndex:
         return found
 
     def _candidates(self, lines: Sequence[Fact]) -> Iterator[tuple[TextSignal, Fact, str]]:
-        texts = [_BLANKS.sub(" ", str(fact["text"])) for fact in lines]
+        texts = [" ".join(str(fact["text"]).split()) for fact in lines]
         literals = self.filter.literals(texts)
         for index, fact in enumerate(lines):
             wanted = set(self._always)
@@ -164,7 +121,7 @@ class SignalIndex:
                 wanted.update(self._by_literal.get(self.filter.literals_list[literal], ()))
             if fact["damaged"]:
                 wanted = set(range(len(self._texts)))
-            text = plain(texts[index]) if wanted else ""
+            text = normal(texts[index]) if wanted else ""
             for number in sorted(wanted):
                 yield self._texts[number], fact, text
 
