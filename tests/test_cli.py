@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kubecause import __version__, cli, cli_cases, errors
+from kubecause import __version__, cli, errors
 
 PYTHON = [sys.executable, "-m", "kubecause"]
 POSIX = {**os.environ, "LC_ALL": "C.UTF-8"}

@@ -45,7 +45,9 @@ def test_any_cut_shuffle_or_garbling_of_a_sample_is_read_without_an_error(number
     elif kind == 2:
         lines = [line[: rnd.randrange(len(line) + 1)] for line in lines]
     else:
-        lines = ["".join(rnd.choice("\x00\u4e2d:{}[]()\"' \t<>%&*#-") if rnd.random() < 0.05 else c for c in line) for line in lines]
+        lines = [
+            "".join(rnd.choice("\x00\u4e2d:{}[]()\"' \t<>%&*#-") if rnd.random() < 0.05 else c for c in line) for line in lines
+        ]
 
     extract("\n".join(lines))
 
@@ -109,7 +111,9 @@ def test_deeply_nested_json_is_a_gap(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_symlink_loop_ends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A folder that links to itself is read once."""
-    (tmp_path / "a.txt").write_text("The connection to the server localhost:8080 was refused - did you specify the right host or port?\n")
+    (tmp_path / "a.txt").write_text(
+        "The connection to the server localhost:8080 was refused - did you specify the right host or port?\n"
+    )
     (tmp_path / "loop").symlink_to(tmp_path)
 
     code, out, _ = run(["read", str(tmp_path), "-o", "json"], capsys)

@@ -24,7 +24,7 @@ def described(path: Path) -> tuple[Draft, list[EventRow]]:
 
 @pytest.mark.parametrize("name", sorted(path.name for path in (SAMPLES / "1.32").iterdir()))
 def test_every_version_tells_the_same_of_an_object(name: str) -> None:
-    """kubectl 1.27, 1.31 and 1.32 print the same object differently; the draft is the same."""
+    """Kubectl 1.27, 1.31 and 1.32 print the same object differently; the draft is the same."""
     drafts = [described(SAMPLES / version / name)[0] for version in VERSIONS if (SAMPLES / version / name).exists()]
     for draft in drafts:
         draft.data.get("status", {}).pop("age", None)
@@ -101,7 +101,15 @@ def test_service_tells_selector_ports_and_policy() -> None:
 
 @pytest.mark.parametrize(
     ("word", "kind"),
-    [("po", "Pod"), ("pods", "Pod"), ("deploy", "Deployment"), ("services", "Service"), ("ingresses", "Ingress"), ("pvc", "PersistentVolumeClaim"), ("nonsense", None)],
+    [
+        ("po", "Pod"),
+        ("pods", "Pod"),
+        ("deploy", "Deployment"),
+        ("services", "Service"),
+        ("ingresses", "Ingress"),
+        ("pvc", "PersistentVolumeClaim"),
+        ("nonsense", None),
+    ],
 )
 def test_words_of_the_command_line_name_kinds(word: str, kind: str | None) -> None:
     """Short names, singular and plural are known; other words are not."""

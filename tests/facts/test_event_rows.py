@@ -8,15 +8,47 @@ from kubecause.facts.event_rows import event_row, event_rows
 @pytest.mark.parametrize(
     ("line", "reason", "count", "age", "node"),
     [
-        ("  Warning  BackOff    90s (x33 over 15m)  kubelet            Back-off restarting failed container", "BackOff", 33, 90.0, None),
-        ("Warning FailedCreatePodSandBox 2m (x4307 over 16h) kubelet, 10.179.80.31 Failed create pod sandbox: x", "FailedCreatePodSandBox", 4307, 120.0, "10.179.80.31"),
-        ("3s          Warning   FailedScheduling   pod/web-near-cache   0/3 nodes are available", "FailedScheduling", 1, 3.0, None),
-        ("  38s           7s              7       default-scheduler                       Warning         FailedScheduling        No nodes are available", "FailedScheduling", 7, 7.0, None),
+        (
+            "  Warning  BackOff    90s (x33 over 15m)  kubelet            Back-off restarting failed container",
+            "BackOff",
+            33,
+            90.0,
+            None,
+        ),
+        (
+            "Warning FailedCreatePodSandBox 2m (x4307 over 16h) kubelet, 10.179.80.31 Failed create pod sandbox: x",
+            "FailedCreatePodSandBox",
+            4307,
+            120.0,
+            "10.179.80.31",
+        ),
+        (
+            "3s          Warning   FailedScheduling   pod/web-near-cache   0/3 nodes are available",
+            "FailedScheduling",
+            1,
+            3.0,
+            None,
+        ),
+        (
+            "  38s           7s              7       default-scheduler                       Warning         FailedScheduling        No nodes are available",
+            "FailedScheduling",
+            7,
+            7.0,
+            None,
+        ),
         ("<unknown>   Warning   Failed   pod/a   Error: ErrImagePull", "Failed", 1, None, None),
-        ("1h 2d 12 web-0.15a8f0c1d2e3f4a5 Pod spec.containers{web} Warning Unhealthy kubelet, n1 Liveness probe failed: x", "Unhealthy", 12, 3600.0, "n1"),
+        (
+            "1h 2d 12 web-0.15a8f0c1d2e3f4a5 Pod spec.containers{web} Warning Unhealthy kubelet, n1 Liveness probe failed: x",
+            "Unhealthy",
+            12,
+            3600.0,
+            "n1",
+        ),
     ],
 )
-def test_row_is_read_whatever_table_it_comes_from(line: str, reason: str, count: int, age: float | None, node: str | None) -> None:
+def test_row_is_read_whatever_table_it_comes_from(
+    line: str, reason: str, count: int, age: float | None, node: str | None
+) -> None:
     """Reason, count, age and node are found in old and new columns."""
     row = event_row(line, 1)
 
@@ -34,7 +66,11 @@ def test_object_of_a_listed_event() -> None:
 
 def test_wrapped_message_is_joined() -> None:
     """Lines below a row that start no row belong to its message."""
-    rows = list(event_rows(["  Warning  FailedMount  5m  kubelet  MountVolume failed: fsck found errors", "/dev/rbd12: Unattached inode"], 7))
+    rows = list(
+        event_rows(
+            ["  Warning  FailedMount  5m  kubelet  MountVolume failed: fsck found errors", "/dev/rbd12: Unattached inode"], 7
+        )
+    )
 
     assert [(7, True)] == [(row.line, "Unattached inode" in row.message) for row in rows]
 

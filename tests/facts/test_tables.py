@@ -28,7 +28,9 @@ shop        web-1   0/1     Pending            0              4h2m   <none>     
 
 def test_row_without_its_header_is_a_pod(read: Any) -> None:
     """What ``grep`` leaves of a pod table is still read."""
-    store, _ = read("kube-flannel-ds-l5l9h   0/1     CrashLoopBackOff   9 (7m17s ago)    35m   192.168.0.171   centos   <none>   <none>\n")
+    store, _ = read(
+        "kube-flannel-ds-l5l9h   0/1     CrashLoopBackOff   9 (7m17s ago)    35m   192.168.0.171   centos   <none>   <none>\n"
+    )
 
     assert ["kube-flannel-ds-l5l9h"] == [thing.entity.name for thing in store.of_kind("Pod")]
 

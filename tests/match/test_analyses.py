@@ -57,7 +57,9 @@ def deployment(name: str, port: int = 80, node: str = "w1", **env: str) -> str:
     return DEPLOYMENT.format(name=name, port=port, node=node, env=json.dumps([{"name": k, "value": v} for k, v in env.items()]))
 
 
-def service(name: str, port: int = 80, target: int | str | None = None, selects: str | None = None, protocol: str = "TCP", ip: int = 9) -> str:
+def service(
+    name: str, port: int = 80, target: int | str | None = None, selects: str | None = None, protocol: str = "TCP", ip: int = 9
+) -> str:
     """A service; by default one that fits the workload of its name."""
     return SERVICE.format(name=name, port=port, target=target or port, selects=selects or name, protocol=protocol, ip=ip)
 
@@ -111,7 +113,9 @@ def test_wrong_port_in_a_variable_is_found_and_proved_by_the_log(reason: Any) ->
 
 def test_name_of_a_service_that_does_not_exist(reason: Any) -> None:
     """A misspelt host names the service that comes nearest."""
-    store, _ = reason(deployment("catalog", 3550) + service("catalog", 3550) + deployment("web", 80, CATALOG_ADDR="catalogs:3550"))
+    store, _ = reason(
+        deployment("catalog", 3550) + service("catalog", 3550) + deployment("web", 80, CATALOG_ADDR="catalogs:3550")
+    )
     [fact] = facts(store, "client.address-wrong")
 
     assert ("host", "catalog:3550") == (fact["wrong"], fact["meant"])
@@ -119,7 +123,9 @@ def test_name_of_a_service_that_does_not_exist(reason: Any) -> None:
 
 def test_addresses_outside_the_cluster_are_left_alone(reason: Any) -> None:
     """A public name, an IP address and localhost say nothing of services."""
-    store, _ = reason(deployment("web", 80, A_URL="https://api.example.com/v1", B_HOST="10.1.2.3:99", C_ADDR="localhost:1") + service("web"))
+    store, _ = reason(
+        deployment("web", 80, A_URL="https://api.example.com/v1", B_HOST="10.1.2.3:99", C_ADDR="localhost:1") + service("web")
+    )
 
     assert [] == store.facts["client.address-wrong"]
 
@@ -132,7 +138,13 @@ def test_refused_quota_is_read_with_its_amounts(reason: Any) -> None:
     )
     [fact] = facts(store, "quota.exceeded")
 
-    assert ("pods", "pods", "pod-quota", "10", True) == (fact["family"], fact["resource"], fact["quota"], fact["limited"], fact["refused"])
+    assert ("pods", "pods", "pod-quota", "10", True) == (
+        fact["family"],
+        fact["resource"],
+        fact["quota"],
+        fact["limited"],
+        fact["refused"],
+    )
 
 
 def test_claim_that_asks_for_more_than_any_volume_offers(reason: Any) -> None:
@@ -206,10 +218,18 @@ def alert(service: str, text: str) -> dict[str, Any]:
 
 
 def test_slowness_starts_at_the_deepest_slow_service(reason: Any) -> None:
-    """web calls cart calls store; cart and web are slow: cart is the origin."""
+    """Web calls cart calls store; cart and web are slow: cart is the origin."""
     store, _ = reason(
         deployment("web") + deployment("cart") + deployment("store"),
-        alerts=json.dumps({"status": "firing", "alerts": [alert("web", "LATENCY | Normal=10ms -> Current=90ms"), alert("cart", "LATENCY | Normal=2ms -> Current=80ms")]}),
+        alerts=json.dumps(
+            {
+                "status": "firing",
+                "alerts": [
+                    alert("web", "LATENCY | Normal=10ms -> Current=90ms"),
+                    alert("cart", "LATENCY | Normal=2ms -> Current=80ms"),
+                ],
+            }
+        ),
         graph=json.dumps([{"client": "web", "server": "cart"}, {"client": "cart", "server": "store"}]),
     )
 
@@ -220,7 +240,15 @@ def test_independent_slow_services_on_one_node_mean_the_node(reason: Any) -> Non
     """Two origins share a node that the others are not on."""
     store, _ = reason(
         deployment("a", node="w1") + deployment("b", node="w1") + deployment("c", node="w2"),
-        alerts=json.dumps({"status": "firing", "alerts": [alert("a", "LATENCY | Normal=2ms -> Current=80ms"), alert("b", "LATENCY | Normal=2ms -> Current=80ms")]}),
+        alerts=json.dumps(
+            {
+                "status": "firing",
+                "alerts": [
+                    alert("a", "LATENCY | Normal=2ms -> Current=80ms"),
+                    alert("b", "LATENCY | Normal=2ms -> Current=80ms"),
+                ],
+            }
+        ),
     )
 
     assert [("w1", "latency")] == [(fact.entity.name, fact["what"]) for fact in store.facts["node.traffic-origin"]]
@@ -230,20 +258,28 @@ def test_refusals_of_many_clients_live_on_their_database(reason: Any) -> None:
     """Two clients report too many connections: the fault is the database's, once."""
     store, _ = reason(
         deployment("db", 3306) + service("db", 3306) + deployment("a", DB_HOST="db") + deployment("b", DB_HOST="db"),
-        **{"logs__a.log": "java.sql.SQLNonTransientConnectionException: Too many connections", "logs__b.log": "ERROR 1040: Too many connections"},
+        **{
+            "logs__a.log": "java.sql.SQLNonTransientConnectionException: Too many connections",
+            "logs__b.log": "ERROR 1040: Too many connections",
+        },
     )
 
-    assert [("db", "connections", 2)] == [(fact.entity.name, fact["why"], fact["clients"]) for fact in store.facts["database.rejects"]]
+    assert [("db", "connections", 2)] == [
+        (fact.entity.name, fact["why"], fact["clients"]) for fact in store.facts["database.rejects"]
+    ]
 
 
 def test_route_that_breaks_the_naming_habit_of_its_table(reason: Any) -> None:
     """Five routes lead where their paths say, one does not."""
     names = ["order", "user", "route", "price", "seat", "food"]
     rows = "".join(
-        f"    - {{id: {n}, uri: 'lb://x-{'order' if n == 'route' else n}-service', predicates: ['Path=/api/v1/{n}service/**']}}\n" for n in names
+        f"    - {{id: {n}, uri: 'lb://x-{'order' if n == 'route' else n}-service', predicates: ['Path=/api/v1/{n}service/**']}}\n"
+        for n in names
     )
     objects = "".join(service(f"x-{name}-service") for name in names)
-    store, _ = reason(objects + "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: gw, namespace: shop}\ndata:\n  application.yml: |\n" + rows)
+    store, _ = reason(
+        objects + "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: gw, namespace: shop}\ndata:\n  application.yml: |\n" + rows
+    )
     [fact] = facts(store, "gateway.misroute")
 
     assert ("x-order-service", "x-route-service") == (fact["backend"], fact["meant"])

@@ -133,14 +133,22 @@ def test_taint_of_a_condition_is_the_condition(reason: Any) -> None:
 
 def test_affinity_between_pods_is_taken_from_the_sentence(reason: Any) -> None:
     """What node objects do not show is what the scheduler says of the remaining candidates."""
-    fact = blocked(reason, MASTER, node("w1"), node("w2"), message="0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) didn't match pod anti-affinity rules.")
+    fact = blocked(
+        reason,
+        MASTER,
+        node("w1"),
+        node("w2"),
+        message="0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) didn't match pod anti-affinity rules.",
+    )
 
     assert ("pod-anti-affinity", "w1, w2") == (fact["by"], fact["nodes"])
 
 
 def test_without_nodes_the_largest_reason_is_only_probable(reason: Any) -> None:
     """The sentence alone never makes a verdict certain."""
-    fact = blocked(reason, message="0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 node(s) didn't match pod affinity rules.")
+    fact = blocked(
+        reason, message="0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 node(s) didn't match pod affinity rules."
+    )
 
     assert ("pod-affinity", False) == (fact["by"], fact["certain"])
 
@@ -159,14 +167,26 @@ def test_pending_pod_without_a_word_means_no_scheduler(reason: Any) -> None:
     ("message", "reasons"),
     [
         ("0/4 nodes are available: 4 node(s) had taints that the pod didn't tolerate.", {"taint": 4}),
-        ("0/4 nodes are available: 1 node(s) had taint {a: b}, that the pod didn't tolerate, 3 Insufficient memory.", {"taint": 1, "memory": 3}),
+        (
+            "0/4 nodes are available: 1 node(s) had taint {a: b}, that the pod didn't tolerate, 3 Insufficient memory.",
+            {"taint": 1, "memory": 3},
+        ),
         ("0/2 nodes are available: 2 node(s) didn't match node selector.", {"selector": 2}),
-        ("0/2 nodes are available: 2 node(s) didn't match pod affinity/anti-affinity, 2 node(s) didn't satisfy existing pods anti-affinity rules.", {"pod-anti-affinity": 4}),
-        ("0/9 nodes are available: 9 Too many pods. preemption: 0/9 nodes are available: 9 No preemption victims found for incoming pod.", {"pods": 9}),
+        (
+            "0/2 nodes are available: 2 node(s) didn't match pod affinity/anti-affinity, 2 node(s) didn't satisfy existing pods anti-affinity rules.",
+            {"pod-anti-affinity": 4},
+        ),
+        (
+            "0/9 nodes are available: 9 Too many pods. preemption: 0/9 nodes are available: 9 No preemption victims found for incoming pod.",
+            {"pods": 9},
+        ),
         ("0/3 nodes are available: 3 Insufficient nvidia.com/gpu.", {"extended-resource": 3}),
         ("No nodes are available that match all of the following predicates:: PodToleratesNodeTaints (1).", {"taint": 1}),
         ("0/2 nodes are available: 2 node(s) had volume node affinity conflict.", {"volume-zone": 2}),
-        ("0/2 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/2 nodes are available", {"claim-unbound": 2}),
+        (
+            "0/2 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/2 nodes are available",
+            {"claim-unbound": 2},
+        ),
         ('0/4 nodes are available: persistentvolumeclaim "data" not found.', {"claim-missing": 4}),
         ("0/3 nodes are available: 3 node(s) didn't match pod topology spread constraints.", {"topology-spread": 3}),
     ],
