@@ -132,6 +132,7 @@ FACT_KINDS: dict[str, FactKind] = {
             "type": "ClusterIP, NodePort, ...",
             "endpoints": "number of ready endpoints",
             "external": "external address or <pending>",
+            "used": "false when nobody calls it, as far as the whole evidence shows",
         },
     ),
     # --- from hosts (facts/) ----------------------------------------------------------------------------------
@@ -368,6 +369,7 @@ FACT_KINDS: dict[str, FactKind] = {
         "clients of a database that report the same refusal",
         {
             "why": "read-only, connections, credentials, port",
+            "suffers": "the clients that complain",
             "clients": "how many",
             "database": "",
             "user": "",

@@ -43,14 +43,14 @@ def _worth_telling(graph: Graph, cases: Mapping[str, Case]) -> list[int]:
     ]
     if not telling:
         return heads
+    any_sure = any(graph.findings[n].status != Status.POSSIBLE and not cases[graph.findings[n].fault].symptom for n in telling)
     sure = {effect for number in telling if graph.findings[number].status != Status.POSSIBLE for effect in graph.below(number)}
-    return [number for number in telling if not _idle_guess(number, graph, sure)]
+    return [number for number in telling if not _idle_guess(number, graph, sure, any_sure=any_sure)]
 
 
-def _idle_guess(number: int, graph: Graph, explained: set[int]) -> bool:
-    """A merely possible cause all of whose effects a surer cause explains."""
-    below = graph.below(number)
-    return graph.findings[number].status == Status.POSSIBLE and bool(below) and set(below) <= explained
+def _idle_guess(number: int, graph: Graph, explained: set[int], *, any_sure: bool) -> bool:
+    """A mere possibility that explains nothing which a surer cause does not explain."""
+    return graph.findings[number].status == Status.POSSIBLE and any_sure and set(graph.below(number)) <= explained
 
 
 def _diagnosis(

@@ -78,12 +78,23 @@ def reaches(cause: Finding, effect: Finding, via: str, joins: Joins) -> bool:
         return bool(_sources(cause) & _sources(effect))
     if joins.connected(cause.entity, effect.entity, via):
         return True
+    if any(joins.same(sufferer, effect.entity) for sufferer in sufferers(cause)):
+        return True
     return any(
         joins.connected(a, b, via)
         for a in cause.subjects or (cause.entity,)
         for b in effect.subjects or (effect.entity,)
         if not _nameless(a) and not _nameless(b)
     )
+
+
+def sufferers(finding: Finding) -> list[Entity]:
+    """Whom the facts of a finding name as suffering from it."""
+    found: list[Entity] = []
+    for fact in finding.facts:
+        named = fact["suffers"]
+        found += [e for e in (named if isinstance(named, tuple) else (named,)) if isinstance(e, Entity)]
+    return found
 
 
 def _nameless(entity: Entity) -> bool:

@@ -37,6 +37,8 @@ def hints_of(path: str) -> dict[str, str]:
         if found:
             hints = {key: value for key, value in found.groupdict().items() if value}
             part = hints.pop("part", None)
+            if re.search(r"(?:^|/)previous[.-][^/]*$", path):
+                hints["which"] = "previous"
             if part == "previous":
                 hints["which"] = "previous"
             elif part:

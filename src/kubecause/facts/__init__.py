@@ -21,7 +21,7 @@ from kubecause.facts.recognise import recognise
 from kubecause.facts.records import Node
 from kubecause.facts.records_pod import Pod
 from kubecause.facts.restarts import parse_time
-from kubecause.facts.settle import settle_entity
+from kubecause.facts.settle import settle_fact
 from kubecause.facts.store import Merger, Store
 from kubecause.facts.tables import parse_table
 from kubecause.model import Channel, Document, Entity, Fact, Gap
@@ -65,7 +65,7 @@ class Extraction:
         for fact in event_facts(self._events, store, now):
             store.add_fact(fact)
         for fact in self._loose:
-            store.add_fact(replace(fact, entity=settle_entity(fact.entity, store)))
+            store.add_fact(settle_fact(fact, store, joins, now))
         for fact in object_facts(store, joins):
             store.add_fact(fact)
         for fact in pod_facts(store, joins, now):

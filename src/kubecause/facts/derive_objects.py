@@ -166,13 +166,39 @@ def _services(store: Store, joins: Joins) -> Iterator[Fact]:
         pending = service.spec.type == "LoadBalancer" and service.status.external == "<pending>"
         if service.spec.type == "ExternalName" or not service.spec.selector or (endpoints != 0 and not pending):
             continue
-        fields = {"type": service.spec.type, "endpoints": endpoints, "external": service.status.external}
+        fields = {
+            "type": service.spec.type,
+            "endpoints": endpoints,
+            "external": service.status.external,
+            "used": _is_called(thing, store, joins),
+        }
         yield Fact(
             "service.state",
             thing.entity,
             {k: v for k, v in fields.items() if v is not None},
             thing.proof("status.endpoints", "row", "status"),
         )
+
+
+def _is_called(thing: Thing, store: Store, joins: Joins) -> bool:
+    """False when nobody calls the service, and it selects nothing that should run, as far as the evidence shows."""
+    if joins.service_callers.get(thing.entity):
+        return True
+    ingresses = (i for i in store.of_kind("Ingress") if i.entity.namespace == thing.entity.namespace)
+    if any(joins.connected(ingress.entity, thing.entity, "ingress.service") for ingress in ingresses):
+        return True
+    behind = [
+        store.things[entity].record for entity in joins.workloads_of_service.get(thing.entity, ()) if entity in store.things
+    ]
+    if behind:
+        return not all(isinstance(record, Workload) and record.spec.replicas == 0 for record in behind)
+    seen = [
+        w
+        for kind in ("Deployment", "StatefulSet")
+        for w in store.of_kind(kind)
+        if w.full and w.entity.namespace == thing.entity.namespace
+    ]
+    return len(seen) <= 1
 
 
 def _others(store: Store) -> Iterator[Fact]:

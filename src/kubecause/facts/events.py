@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,11 @@ from kubecause.facts.store import Store, Thing
 from kubecause.model import Channel, Document, Entity, Fact, Proof
 from kubecause.vocabulary import TEXT_FACT
 
+_MISSING = re.compile(
+    r"(?P<kind>serviceaccount|secret|configmap|persistentvolumeclaim) \"(?P<name>[\w.-]+)\" not found", re.IGNORECASE
+)
+_STALE = 1500.0  # seconds; controllers and kubelets repeat a failing action at least every 17 minutes
+_WHOLE = 5  # live objects that make a capture rather than a paste
 _RECENT = 120.0  # seconds; an event this fresh on a ready pod may still be going on when it keeps coming
 
 
@@ -93,13 +99,28 @@ def _fact(entity: Entity, row: EventRow, document: Document, store: Store, now: 
         "span": span,
         "source": row.source,
         "node": row.node,
-        "healed": is_over(store.things.get(entity), row, age, now, gone=_is_gone(entity, store)),
+        "healed": _is_over(entity, row, age, now, store),
     }
     about = about_of(row.message)
     if about and entity.kind != "Pod":
         fields["about"] = about
     proof = Proof(document.source, row.raw[:1500], line=row.line, time=seen, count=row.count if row.count > 1 else None)
     return Fact(TEXT_FACT, entity, {k: v for k, v in fields.items() if v is not None}, (proof,), document.source)
+
+
+def _is_over(entity: Entity, row: EventRow, age: float | None, now: datetime | None, store: Store) -> bool:
+    thing = store.things.get(entity)
+    if thing is None and age is not None and age > _STALE and sum(1 for t in store.things.values() if t.live) >= _WHOLE:
+        return True
+    return _is_there_now(row.message, entity.namespace, store) or is_over(thing, row, age, now, gone=_is_gone(entity, store))
+
+
+def _is_there_now(message: str, namespace: str | None, store: Store) -> bool:
+    """True when an event misses an object that exists by now."""
+    found = _MISSING.search(message)
+    kind = kind_of_word(found["kind"]) if found else None
+    thing = store.named(kind, found["name"], namespace) if found and kind else None
+    return thing is not None and thing.live
 
 
 def _is_gone(entity: Entity, store: Store) -> bool:
@@ -112,8 +133,6 @@ def _is_gone(entity: Entity, store: Store) -> bool:
 
 def is_over(thing: Thing | None, row: EventRow, age: float | None, now: datetime | None, *, gone: bool = False) -> bool:
     """True when the object of an event is healthy again or gone, so that the event tells of the past."""
-    if row.type == "Normal":
-        return False
     if thing is None:
         return gone
     record = thing.record

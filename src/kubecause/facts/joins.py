@@ -143,9 +143,12 @@ class Joins:
         return None
 
     def nodes_of(self, entity: Entity) -> set[str]:
-        """Names of the nodes that the pods of an entity are bound to."""
+        """Names of the nodes that the pods of an entity (or behind a service) are bound to."""
         if entity.kind == "Node":
             return {entity.name} if entity.name else set()
+        if entity.kind == "Service":
+            records = [pod.record for pod in self.pods_of_service.get(entity, [])]
+            return {record.spec.node_name for record in records if isinstance(record, Pod) and record.spec.node_name}
         return {
             thing.record.spec.node_name
             for thing in self.pods(entity)
@@ -204,23 +207,38 @@ class Joins:
     # --- dependencies -------------------------------------------------------------------------------------------
 
     @cached_property
-    def callers(self) -> dict[Entity, set[Entity]]:
-        """Workloads that call a workload, directly: service graph, and service names in environment variables."""
-        found: dict[Entity, set[Entity]] = {}
+    def service_callers(self) -> dict[Entity, set[Entity]]:
+        """Workloads that call a service, directly: by the service graph, or by its name in a variable."""
+        found: dict[Entity, set[Entity]] = {thing.entity: set() for thing in self.store.of_kind("Service")}
+        by_name: dict[str, list[Entity]] = {}
+        for entity in found:
+            by_name.setdefault(entity.name or "", []).append(entity)
         for client, server in self.store.edges:
-            a, b = self.store.workload_named(client), self.store.workload_named(server)
-            if a and b:
-                found.setdefault(b.entity, set()).add(a.entity)
-        services = {thing.entity.name: thing.entity for thing in self.store.of_kind("Service") if thing.entity.name}
+            caller = self.store.workload_named(client)
+            if caller:
+                for entity in by_name.get(server, []):
+                    found[entity].add(caller.entity)
         names = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
         for kind in ("Deployment", "StatefulSet", "DaemonSet"):
             for thing, workload in self.store.records(kind, Workload):
                 words = {
                     w for c in workload.spec.template.spec.containers for v in c.env for w in names.findall((v.value or "")[:300])
                 }
-                for name in words & services.keys():
-                    for callee in self.workloads_of_service.get(services[name], set()) - {thing.entity}:
-                        found.setdefault(callee, set()).add(thing.entity)
+                for entity in (e for name in words & by_name.keys() for e in by_name[name]):
+                    found[entity].add(thing.entity)
+        return found
+
+    @cached_property
+    def callers(self) -> dict[Entity, set[Entity]]:
+        """Workloads that call a workload, directly: through its services, or by the service graph."""
+        found: dict[Entity, set[Entity]] = {}
+        for client, server in self.store.edges:
+            a, b = self.store.workload_named(client), self.store.workload_named(server)
+            if a and b:
+                found.setdefault(b.entity, set()).add(a.entity)
+        for service, clients in self.service_callers.items():
+            for behind in self.workloads_of_service.get(service, set()):
+                found.setdefault(behind, set()).update(clients - {behind})
         return found
 
     def depends(self, caller: Entity, callee: Entity) -> bool:
@@ -258,10 +276,18 @@ class Joins:
         )
 
     def workloads_behind(self, entity: Entity) -> set[Entity]:
-        """The workloads an entity stands for: its owner, or those behind a service."""
+        """The workloads an entity stands for: its owner, those behind a service, those that mount a claim."""
         if entity.kind == "Service":
             return self.workloads_of_service.get(entity, set())
+        if entity.kind == "PersistentVolumeClaim":
+            pods = [pod.entity for pod in self.store.of_kind("Pod") if pod.entity.namespace == entity.namespace]
+            return {self.top_owner(pod) for pod in pods if entity.name in self.claims_of(pod)}
         return {self.top_owner(entity)}
+
+    def calls_service(self, caller: Entity, service: Entity) -> bool:
+        """True when a workload calls a service, directly or through others."""
+        clients = self.service_callers.get(service, set())
+        return caller in clients or any(self.depends(caller, client) for client in clients)
 
     def claims_of(self, entity: Entity) -> set[str]:
         """Names of the claims that an entity's pods or template mount."""
@@ -324,6 +350,8 @@ def _by_ingress(joins: Joins, cause: Entity, effect: Entity) -> bool:
 
 def _by_dependency(joins: Joins, cause: Entity, effect: Entity) -> bool:
     callers = joins.workloads_behind(effect)
+    if cause.kind == "Service" and any(joins.calls_service(caller, cause) for caller in callers):
+        return True
     return any(
         caller != callee and joins.depends(caller, callee) for callee in joins.workloads_behind(cause) for caller in callers
     )

@@ -168,6 +168,8 @@ def _fact(document: Document, item: _Kept, entity: Entity) -> Fact:
     fields: dict[str, Any] = {"text": item.text, "channel": item.channel, "count": item.count}
     if item.damaged:
         fields["damaged"] = True
+    if document.hints.get("which") == "previous":
+        fields["previous"] = True
     if item.count > 1:
         fields["samples"] = tuple(item.samples)
     about = about_of(item.text)

@@ -3,11 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
+from kubecause.facts.joins import Joins
 from kubecause.facts.records import Node
 from kubecause.facts.records_pod import Pod
+from kubecause.facts.restarts import settled
 from kubecause.facts.store import Store
-from kubecause.model import Entity
+from kubecause.model import Entity, Fact
+from kubecause.vocabulary import TEXT_FACT
+
+
+def settle_fact(fact: Fact, store: Store, joins: Joins, now: datetime | None) -> Fact:
+    """A fact on the object it means; lines about a pod that has healed since are marked as past."""
+    entity = settle_entity(fact.entity, store)
+    if fact.kind == TEXT_FACT and _is_past(fact, entity, store, joins, now):
+        return replace(fact, entity=entity, fields={**fact.fields, "healed": True})
+    return replace(fact, entity=entity)
+
+
+def _is_past(fact: Fact, entity: Entity, store: Store, joins: Joins, now: datetime | None) -> bool:
+    """Lines of an earlier container, or of a node about a pod: the pods they are about are ready and calm."""
+    about = fact["about"] if isinstance(fact["about"], Entity) else None
+    if fact["previous"]:
+        pods = joins.pods(entity)
+    elif about and entity.kind == "Node":
+        thing = store.named("Pod", about.name, about.namespace)
+        pods = [thing] if thing else []
+    else:
+        return False
+    return bool(pods) and all(isinstance(pod.record, Pod) and settled(pod.record, now) for pod in pods)
 
 
 def settle_entity(entity: Entity, store: Store) -> Entity:

@@ -117,8 +117,10 @@ def _finding(case: Case, entity: Entity, status: Status, hits: Sequence[Hit]) ->
 
 def _subjects(hits: Sequence[Hit]) -> set[Entity]:
     """Whom the facts speak of, and whom they name as suffering."""
-    named = {hit.fact["suffers"] for hit in hits if isinstance(hit.fact["suffers"], Entity)}
-    return {hit.fact.entity for hit in hits} | named
+    named = [hit.fact["suffers"] for hit in hits]
+    return {hit.fact.entity for hit in hits} | {
+        entity for some in named for entity in (some if isinstance(some, tuple) else (some,)) if isinstance(entity, Entity)
+    }
 
 
 def _without_yielding(findings: Sequence[Finding], cases: Mapping[str, Case], joins: Joins) -> list[Finding]:

@@ -132,7 +132,13 @@ def _on_database(
     clients = [refusal.client for refusal in found]
     chosen = _shared(candidates, clients, joins)
     entity = chosen or Entity("Workload", None, scope=found[0].scope or found[0].proof.source)
-    fields = {"why": why, "clients": len(clients), "database": entity.name, "certain": chosen is not None}
+    fields = {
+        "why": why,
+        "clients": len(clients),
+        "database": entity.name,
+        "certain": chosen is not None,
+        "suffers": tuple(client for client in clients if client.name and client != entity),
+    }
     proofs = tuple(refusal.proof for refusal in found[:4])
     yield Fact("database.rejects", entity, {k: v for k, v in fields.items() if v is not None}, proofs, found[0].scope)
 
