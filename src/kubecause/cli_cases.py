@@ -64,7 +64,7 @@ def check_examples(ids: Sequence[str], folder: Path | None) -> Checked:
     if unknown:
         raise UsageError(f"no case {unknown[0]} in {folder or CASES}; `kubecause cases list` names them all")
     chosen: Mapping[str, Case] = {fault: cases[fault] for fault in ids} if ids else cases
-    from kubecause.match.examples import run_examples  # brings in the matcher, which the other actions do without
+    from kubecause.examples import run_examples  # brings in the matcher, which the other actions do without
 
     failures = run_examples(chosen)
     examples = sum(len(case.examples.hit) + len(case.examples.miss) for case in chosen.values())

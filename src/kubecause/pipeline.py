@@ -46,11 +46,15 @@ def diagnose_documents(documents: Iterable[Document | Gap], knowledge: Knowledge
     try:
         index = SignalIndex(knowledge.cases.values(), LITERALS)
         extraction = Extraction(index.filter)
+        empty = True
         for item in documents:
+            empty = False
             if isinstance(item, Gap):
                 extraction.note(item)
             else:
                 extraction.read(item)
+        if empty:
+            extraction.note(Gap(source[1], "nothing in it"))
         store, joins = extraction.finish()
         findings, clear = match(store, joins, index, knowledge.cases)
         diagnoses = diagnose(findings, knowledge.cases, joins)

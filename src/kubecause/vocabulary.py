@@ -74,6 +74,9 @@ FACT_KINDS: dict[str, FactKind] = {
             "age": "age in seconds",
             "finalizers": "finalizers of a pod that is being deleted, comma separated",
             "scheduler": "schedulerName",
+            "host_network": "true for a pod in the network of its node",
+            "node_ready": "whether its node is Ready, where known",
+            "ready": "whether all its containers are ready, where known",
         },
     ),
     "node.condition": FactKind(

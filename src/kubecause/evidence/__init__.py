@@ -72,8 +72,8 @@ def documents_of(raw: RawText) -> Iterator[Document]:
 
 def channel_of(command: str | None) -> Channel | None:
     """Who speaks in the output of a command; None when the command does not tell."""
-    if not command:
-        return None
+    if not command or re.search(r";|&&|\|\|", command):
+        return None  # several commands, several speakers
     return next((channel for pattern, channel in _CHANNEL_OF_COMMAND if pattern.search(command)), Channel.COMMAND)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from kubecause.facts.joins import Joins
 from kubecause.facts.records import Anything, Claim, Node, Service, Workload
 from kubecause.facts.records_pod import Condition, Pod
+from kubecause.facts.roles import is_control_plane
 from kubecause.facts.store import Store, Thing
 from kubecause.model import Channel, Entity, Fact
 from kubecause.vocabulary import TEXT_FACT
@@ -86,12 +87,6 @@ def _nodes(store: Store) -> Iterator[Fact]:
         }
         proofs = thing.proof("spec.unschedulable", "row", "spec") if node.spec.unschedulable else thing.proof("row", "status")
         yield Fact("node.state", thing.entity, {k: v for k, v in state.items() if v is not None}, proofs)
-
-
-def is_control_plane(node: Node) -> bool:
-    """True for a node that carries a control-plane label of any version or installer."""
-    roles = {"node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master", "node-role.kubernetes.io/controlplane"}
-    return bool(roles & node.metadata.labels.keys()) or node.metadata.labels.get("kubernetes.io/role") == "master"
 
 
 def _workloads(store: Store, joins: Joins) -> Iterator[Fact]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.quantities import quantity
+from kubecause.facts.records import Node
 from kubecause.facts.records_pod import Container, ContainerStatus, Pod, Terminated
 from kubecause.facts.restarts import looping, pod_ready, settled
 from kubecause.facts.store import Store, Thing
@@ -26,7 +27,7 @@ def pod_facts(store: Store, joins: Joins, now: datetime | None) -> Iterator[Fact
         store.saw("pod.status", "container.state")
         if not thing.live:
             continue
-        status = _pod_status(thing, pod)
+        status = _pod_status(thing, pod, store)
         if status:
             yield status
         yield from _containers(thing, pod, joins, now, killed)
@@ -53,7 +54,7 @@ def printed_status(pod: Pod) -> str:
     return pod.status.phase or ""
 
 
-def _pod_status(thing: Thing, pod: Pod) -> Fact | None:
+def _pod_status(thing: Thing, pod: Pod, store: Store) -> Fact | None:
     word = printed_status(pod)
     if word in _FINE and not pod.metadata.deletion_timestamp and (pod_ready(pod) is not False or word != "Running"):
         return None
@@ -76,9 +77,19 @@ def _pod_status(thing: Thing, pod: Pod) -> Fact | None:
         "ready": pod_ready(pod),
         "finalizers": ",".join(pod.metadata.finalizers) or None,
         "scheduler": pod.spec.scheduler_name,
+        "host_network": pod.spec.host_network or None,
+        "node_ready": _node_ready(pod, store),
     }
     proofs = thing.proof("status.message", "row", "status.phase", "status")
     return Fact("pod.status", thing.entity, {k: v for k, v in fields.items() if v is not None}, proofs)
+
+
+def _node_ready(pod: Pod, store: Store) -> bool | None:
+    """Whether the pod's node is Ready; None when nothing tells."""
+    thing = store.named("Node", pod.spec.node_name) if pod.spec.node_name else None
+    if thing is None or not isinstance(thing.record, Node):
+        return None
+    return next((c.status.strip() == "True" for c in thing.record.status.conditions if c.type == "Ready"), None)
 
 
 def _killed_by_probe(store: Store) -> set[tuple[str | None, str | None]]:

@@ -84,7 +84,8 @@ def database_facts(store: Store, joins: Joins) -> Iterator[Fact]:
     """``database.rejects`` for each reason and the workload it lives on."""
     refusals = list(_refusals(store, joins))
     databases = _databases(store, joins)
-    store.saw("database.rejects")
+    if Channel.APP_LOG in store.seen:
+        store.saw("database.rejects")
     by_why: dict[str, list[Refusal]] = defaultdict(list)
     for refusal in refusals:
         by_why[refusal.why].append(refusal)

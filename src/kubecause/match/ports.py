@@ -28,9 +28,9 @@ _IN_USE = re.compile(r"already in use|EADDRINUSE|only one usage of each socket|f
 
 def port_facts(store: Store, joins: Joins) -> Iterator[Fact]:
     """``pod.ports-clash``: declared twice, or a container that finds its port taken while another container serves it."""
-    store.saw("pod.ports-clash")
     taken = _taken(store, joins)
     for thing, pod in store.records("Pod", Pod):
+        store.saw("pod.ports-clash")
         if not thing.live or pod.spec.host_network or len(pod.spec.containers) < 2:
             continue
         declared: dict[tuple[int, str], list[str]] = defaultdict(list)

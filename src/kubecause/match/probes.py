@@ -36,7 +36,8 @@ _MIN_FAILURES = 3
 
 def probe_facts(store: Store, joins: Joins) -> Iterator[Fact]:
     """``probe.wrong`` of every container with a probe that keeps failing."""
-    store.saw("probe.wrong")
+    if "event" in store.seen:
+        store.saw("probe.wrong")
     done: set[tuple[object, str]] = set()
     for fact in store.facts["line"]:
         if fact["reason"] != "Unhealthy" or fact["healed"]:

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubecause.facts.derive_objects import is_control_plane
 from kubecause.facts.joins import Joins
 from kubecause.facts.quantities import quantity
 from kubecause.facts.records import Claim, Node, PersistentVolume, Workload
 from kubecause.facts.records_pod import Pod, PodSpec
+from kubecause.facts.roles import is_control_plane
 from kubecause.facts.store import Store, Thing
 from kubecause.match.scheduling_sentence import Sentence, read_sentence
 from kubecause.match.selectors import node_selector_holds, requirement_text, selector_text, untolerated, wants_by_name

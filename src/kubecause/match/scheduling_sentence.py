@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 _HEAD = re.compile(r"(?P<fit>\d+)/(?P<all>\d+) nodes are available:?\s*", re.IGNORECASE)
 _OLD_HEAD = re.compile(r"No nodes are available that match all of the (?:following )?predicates::?\s*", re.IGNORECASE)
-_OLD_REASON = re.compile(r"([A-Za-z]\w+) \((\d+)\)")
+_OLD_REASON = re.compile(r"([A-Za-z][\w./ -]{1,80}?) \((\d+)\)")
 _REASON = re.compile(
     r"(?<![\w.])(?P<count>\d+)\s+(?P<why>(?:node\(s\)|Insufficient|Too many|node)[^,]*(?:\{[^}]*\}[^,]*)?)", re.IGNORECASE
 )
@@ -97,6 +97,6 @@ def _count(sentence: Sentence, why: str, count: int) -> None:
             if taint:
                 sentence.taints.append(f"{taint['key']}{'=' + taint['value'].strip() if taint['value'].strip() else ''}")
         elif blocker == "extended-resource":
-            sentence.resource = found["resource"]
+            sentence.resource = found["resource"].rstrip(".")
         sentence.reasons[blocker] = sentence.reasons.get(blocker, 0) + count
         return
