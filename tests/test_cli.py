@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kubecause import __version__, cli, errors
+from kubecause.knowledge import load_catalogue
 
 PYTHON = [sys.executable, "-m", "kubecause"]
 POSIX = {**os.environ, "LC_ALL": "C.UTF-8"}
@@ -329,13 +330,14 @@ def test_a_new_case_fails_lint_until_it_is_filled(tmp_path: Path) -> None:
 
 
 def test_a_new_case_knows_the_catalogue(tmp_path: Path) -> None:
-    """For a fault of the catalogue the entity and the English title are filled in."""
+    """For a fault of the catalogue the entity is filled in and its sentence stands beside the title to write."""
     run("cases", "new", "scheduling/node-cordoned", "--folder", tmp_path)
 
     text = (tmp_path / "scheduling" / "node-cordoned.yaml").read_text(encoding="utf-8")
+    fault = load_catalogue()["scheduling/node-cordoned"]
 
-    assert "entity: pod" in text or "entity: node" in text or "entity: workload" in text
-    assert '  en: "' in text
+    assert f"entity: {fault.entity}" in text
+    assert f"the catalogue says: {fault.en}" in text
 
 
 def test_a_case_is_never_overwritten(tmp_path: Path) -> None:

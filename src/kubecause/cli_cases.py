@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubecause.errors import KnowledgeError, UsageError
-from kubecause.facts.joins import PATHS
+from kubecause.facts.paths import PATHS
 from kubecause.knowledge import scaffold
 from kubecause.knowledge.cache import CASES, load_cases
 from kubecause.knowledge.catalogue import load_catalogue

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from case_samples import ID, PATHS, SYMPTOM, TEXT, changed, linted, written
 
-from kubecause.facts import joins
+from kubecause.facts import paths
 from kubecause.knowledge import lint, load_catalogue, load_folder
 from kubecause.knowledge.lint import all_rules
 from kubecause.knowledge.lint_signals import OPERATORS
@@ -350,7 +350,7 @@ def test_the_example_case_of_the_manual_is_clean() -> None:
 
     assert problems == []
     assert case is not None
-    assert lint({case.id: case}, CASES, load_catalogue(), joins.PATHS) == []
+    assert lint({case.id: case}, CASES, load_catalogue(), paths.PATHS) == []
 
 
 def test_an_issue_without_a_file_has_no_line(tmp_path: Path) -> None:

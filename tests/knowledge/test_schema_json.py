@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from case_samples import SYMPTOM, TEXT, changed, written
 
-from kubecause.facts.joins import PATHS
+from kubecause.facts.paths import PATHS
 from kubecause.knowledge import lint, load_catalogue, load_folder, schema
 from kubecause.knowledge.lint_signals import OPERATORS
 from kubecause.knowledge.lint_texts import STANDARD_NAMES

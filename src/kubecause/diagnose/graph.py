@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kubecause.facts.joins import Joins
+from kubecause.facts.paths import connected
 from kubecause.knowledge.schema import Case
 from kubecause.model import STATUS_ORDER, Entity, Finding
 
@@ -76,12 +77,12 @@ def reaches(cause: Finding, effect: Finding, via: str, joins: Joins) -> bool:
     """True when the entities of two findings are joined along a path; nameless ones only within their document."""
     if _nameless(cause.entity) or _nameless(effect.entity):
         return bool(_sources(cause) & _sources(effect))
-    if joins.connected(cause.entity, effect.entity, via):
+    if connected(joins, cause.entity, effect.entity, via):
         return True
     if any(joins.same(sufferer, effect.entity) for sufferer in sufferers(cause)):
         return True
     return any(
-        joins.connected(a, b, via)
+        connected(joins, a, b, via)
         for a in cause.subjects or (cause.entity,)
         for b in effect.subjects or (effect.entity,)
         if not _nameless(a) and not _nameless(b)

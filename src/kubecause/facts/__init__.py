@@ -11,7 +11,7 @@ from kubecause.facts.derive_objects import object_facts
 from kubecause.facts.derive_pods import pod_facts
 from kubecause.facts.describe import parse_described
 from kubecause.facts.drafts import Draft
-from kubecause.facts.event_rows import EventRow
+from kubecause.facts.event_rows import EventRow, event_rows
 from kubecause.facts.events import SeenEvent, event_facts
 from kubecause.facts.hosts import HOST_PARSERS
 from kubecause.facts.joins import Joins
@@ -75,8 +75,10 @@ class Extraction:
     # --- one document ------------------------------------------------------------------------------------------
 
     def _read_part(self, part: Document) -> None:
-        if part.kind in ("table", "events"):
+        if part.kind == "table":
             self._objects(part, parse_table(part))
+        elif part.kind == "events":
+            self._objects(part, event_rows(part.lines, part.first_line))
         elif part.kind == "describe":
             self._objects(part, parse_described(part))
         elif part.kind == "manifest":
@@ -118,7 +120,7 @@ class Extraction:
             else:
                 self._events.append(SeenEvent(item, part, described))
                 used.add(item.line - part.first_line)
-        if part.kind != "manifest":
+        if part.kind not in ("manifest", "events"):
             rest = ["" if i in used else line for i, line in enumerate(part.lines)]
             channel = Channel.STATUS if part.kind == "describe" and described is None else part.channel
             if part.kind != "describe" or described is None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kubecause.facts.joins import Joins
+from kubecause.facts.paths import connected
 from kubecause.facts.records import Anything, Claim, Node, Service, Workload
 from kubecause.facts.records_pod import Condition, Pod
 from kubecause.facts.roles import is_control_plane
@@ -180,7 +181,7 @@ def _is_called(thing: Thing, store: Store, joins: Joins) -> bool:
     if joins.service_callers.get(thing.entity):
         return True
     ingresses = (i for i in store.of_kind("Ingress") if i.entity.namespace == thing.entity.namespace)
-    if any(joins.connected(ingress.entity, thing.entity, "ingress.service") for ingress in ingresses):
+    if any(connected(joins, ingress.entity, thing.entity, "ingress.service") for ingress in ingresses):
         return True
     behind = [
         store.things[entity].record for entity in joins.workloads_of_service.get(thing.entity, ()) if entity in store.things

@@ -38,6 +38,7 @@ _SEEN_OLD = re.compile(  # kubectl <= 1.5 describe: FirstSeen, LastSeen, Count, 
     r"(?P<type>Normal|Warning)\s+(?P<reason>[A-Z][A-Za-z]{2,60})\s+(?P<message>\S.*)$"
 )
 _HEADER = re.compile(r"\s*(?:Type\s+Reason\s|FirstSeen\s|LAST SEEN\s|NAMESPACE\s+LAST SEEN|-{3,}\s|LASTSEEN\s)")
+_TAIL = re.compile(r"[0-9a-f]{12,64}[^0-9a-zA-Z\s]")  # the middle of an id or path; nothing else begins so
 
 
 @dataclass(slots=True)
@@ -109,19 +110,32 @@ def event_row(line: str, number: int) -> EventRow | None:
     )
 
 
+def broken_tail(lines: Sequence[str], blank: int) -> int | None:
+    """Index of the rest of a message that a page broke in mid-word, behind blank lines that begin at ``blank``."""
+    for index in range(blank, min(blank + 4, len(lines))):
+        if lines[index].strip().strip("`"):
+            return index if _TAIL.match(lines[index]) else None
+    return None
+
+
 def event_rows(lines: Sequence[str], first_line: int) -> Iterator[EventRow]:
     """All events of a block; lines that continue a wrapped message are joined to it."""
     row: EventRow | None = None
+    tail: int | None = None
     for offset, line in enumerate(lines):
         found = event_row(line, first_line + offset)
         if found:
             if row:
                 yield row
             row = found
-        elif row and line.strip() and not is_header(line) and len(row.message) < 20_000:
+        elif row and offset == tail:
+            row.message += line.strip()
+        elif row and line.strip().strip("`") and not is_header(line) and len(row.message) < 20_000:
             row.message += "\n" + line.strip()
         elif row:
-            yield row
-            row = None
+            tail = broken_tail(lines, offset)
+            if tail is None:
+                yield row
+                row = None
     if row:
         yield row

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from kubecause.facts.describe import described_kind
-from kubecause.facts.event_rows import event_row, is_header
+from kubecause.facts.event_rows import broken_tail, event_row, is_header
 from kubecause.facts.hosts import HOST_RECOGNISERS
 from kubecause.facts.outline import outline
 from kubecause.facts.tables import bare_pod_row, header_columns
@@ -190,7 +190,11 @@ def _ends(kind: str, lines: Sequence[str], start: int) -> int:
             ):
                 index += 1
                 continue
-            return index
+            tail = broken_tail(lines, index) if kind == "events" else None
+            if tail is None:
+                return index
+            index = tail + 1
+            continue
         if kind == "table" and not _table_row(line):
             return index
         if kind == "events" and not (event_row(line, 0) or is_header(line) or line[:1].isspace() or _continues(lines, index)):

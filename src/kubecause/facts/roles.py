@@ -1,4 +1,4 @@
-"""What a node is for."""
+"""The roles of nodes: which of them run the control plane."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class LeadsTo(_Record, frozen=True):
     """An effect, written once, in the cause."""
 
     fault: str
-    via: str = "self"  # a path of joins.PATHS
+    via: str = "self"  # a path of paths.PATHS
 
 
 class NotThis(_Record, frozen=True):

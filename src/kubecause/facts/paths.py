@@ -1,0 +1,135 @@
+"""The ways a cause may reach its effects: ``leads_to … via`` of a case, and the check behind each name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kubecause.facts.joins import Joins
+from kubecause.facts.records import Claim, Ingress
+from kubecause.facts.records_pod import Pod
+from kubecause.model import Entity
+
+PATHS: dict[str, str] = {
+    "self": "the same container, pod or workload, or the same object",
+    "pod.node": "between a node and the containers, pods and workloads on it",
+    "pod.candidates": "between a node and the waiting pods that only it (or nodes like it) could take",
+    "pod.workload": "between a workload and its pods and containers",
+    "pod.namespace": "between a namespace and everything in it",
+    "pod.claims": "between a claim and the pods and workloads that mount it",
+    "claim.volume": "between a claim and its volume",
+    "service.pods": "between a service and the pods and workloads behind it",
+    "ingress.service": "between an ingress and the services it names",
+    "workload.dependencies": "from a workload (or its service) to the workloads that call it",
+    "node.components": "between a node and its kubelet, runtime, proxy and network plugin",
+    "registry.images": "between a registry and the containers whose image lives there",
+    "cluster": "everything in the cluster",
+}
+
+
+def connected(joins: Joins, cause: Entity, effect: Entity, via: str) -> bool:
+    """True when an effect can be reached from a cause along a path of :data:`PATHS`."""
+    return _CHECKS[via](joins, cause, effect)
+
+
+def _by_node(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    if cause.kind == "Node":
+        return bool(cause.name) and cause.name in joins.nodes_of(effect)
+    if effect.kind == "Node":
+        return bool(effect.name) and effect.name in joins.nodes_of(cause)
+    return bool(joins.nodes_of(cause) & joins.nodes_of(effect))
+
+
+def _by_namespace(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    del joins
+    a = cause.name if cause.kind == "Namespace" else cause.namespace
+    b = effect.name if effect.kind == "Namespace" else effect.namespace
+    return a is not None and a == b
+
+
+def _by_claim(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    claim, user = (cause, effect) if cause.kind == "PersistentVolumeClaim" else (effect, cause)
+    if claim.kind != "PersistentVolumeClaim":
+        return joins.same(cause, effect)
+    return claim.namespace == user.namespace and claim.name in joins.claims_of(user)
+
+
+def _by_service(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    service, other = (cause, effect) if cause.kind == "Service" else (effect, cause)
+    if service.kind != "Service":
+        return False
+    return any(joins.same(workload, other) for workload in joins.workloads_of_service.get(service, ()))
+
+
+def _by_ingress(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    ingress, other = (cause, effect) if cause.kind == "Ingress" else (effect, cause)
+    thing = joins.store.things.get(ingress)
+    if thing is None or not isinstance(thing.record, Ingress) or other.namespace != ingress.namespace:
+        return False
+    names = {
+        (path.backend.service.name if path.backend.service else path.backend.service_name)
+        for rule in thing.record.spec.rules
+        for path in (rule.http.paths if rule.http else [])
+    }
+    if other.kind == "Service":
+        return other.name in names
+    services = [joins.store.named("Service", name, ingress.namespace) for name in names]
+    return any(_by_service(joins, service.entity, other) for service in services if service)
+
+
+def _by_dependency(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    callers = joins.workloads_behind(effect)
+    if cause.kind == "Service" and any(joins.calls_service(caller, cause) for caller in callers):
+        return True
+    return any(
+        caller != callee and joins.depends(caller, callee) for callee in joins.workloads_behind(cause) for caller in callers
+    )
+
+
+def _by_volume(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    for claim, volume in ((cause, effect), (effect, cause)):
+        thing = joins.store.things.get(claim)
+        if claim.kind == "PersistentVolumeClaim" and thing and isinstance(thing.record, Claim):
+            return thing.record.spec.volume_name == volume.name
+    return False
+
+
+def _by_registry(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    registry, other = (cause, effect) if cause.kind == "Registry" else (effect, cause)
+    images = [c.image for thing in joins.pods(other) if isinstance(thing.record, Pod) for c in thing.record.spec.containers]
+    return bool(registry.name) and any(image.startswith(f"{registry.name}/") for image in images)
+
+
+def _components(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    return cause == effect or _by_node(joins, cause, effect)
+
+
+def _always(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    del joins, cause, effect
+    return True
+
+
+def _by_candidates(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    node, waiting = (cause, effect) if cause.kind == "Node" else (effect, cause)
+    if not node.name:
+        return False
+    for fact in joins.store.facts["scheduling.blocked"]:
+        if joins.same(fact.entity, waiting) and node.name in str(fact["nodes"] or "").split(", "):
+            return True
+    return False
+
+
+_CHECKS: dict[str, Callable[[Joins, Entity, Entity], bool]] = {
+    "self": Joins.same,
+    "pod.workload": Joins.same,
+    "pod.node": _by_node,
+    "pod.candidates": _by_candidates,
+    "node.components": _components,
+    "pod.namespace": _by_namespace,
+    "pod.claims": _by_claim,
+    "claim.volume": _by_volume,
+    "service.pods": _by_service,
+    "ingress.service": _by_ingress,
+    "workload.dependencies": _by_dependency,
+    "registry.images": _by_registry,
+    "cluster": _always,
+}

@@ -1,0 +1,18 @@
+"""What describes one kind of fact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FactKind:
+    """One kind of fact.
+
+    :param entity: kind of the entity it is about.
+    :param fields: name of each field and what it holds.
+    """
+
+    entity: str
+    about: str
+    fields: dict[str, str]

@@ -1,0 +1,109 @@
+"""Facts about Kubernetes objects and containers: from manifests, describe outputs, tables and events."""
+
+from __future__ import annotations
+
+from kubecause.vocabulary.kind import FactKind
+
+KINDS: dict[str, FactKind] = {
+    "container.state": FactKind(
+        "Container",
+        "state of one container; only containers that are or were in trouble",
+        {
+            "state": "waiting, running or terminated",
+            "reason": "reason of the present state (CrashLoopBackOff, Completed, OOMKilled, ...)",
+            "message": "message of the present state, where printed",
+            "exit_code": "exit code of the latest end",
+            "last_reason": "reason of the latest end (present or last state): OOMKilled, Error, Completed, StartError, ...",
+            "last_message": "message of the latest end",
+            "restarts": "restart count",
+            "ready": "true or false",
+            "init": "true for an init container",
+            "looping": "true while it keeps restarting now; false when it has healed",
+            "restart_policy": "Always, OnFailure or Never, where known",
+            "killed_by_probe": "true when a failed liveness or startup probe ended it",
+            "deleted": "true when the pod is being deleted",
+            "memory_limit": "memory limit in bytes",
+            "memory_limit_text": "memory limit as written",
+            "cpu_limit_text": "CPU limit as written",
+            "image": "image reference",
+            "owner_kind": "kind of the pod's top owner",
+        },
+    ),
+    "pod.status": FactKind(
+        "Pod",
+        "the word kubectl prints under STATUS for a pod that is not healthy",
+        {
+            "status": "ContainerCreating, Pending, Terminating, ImagePullBackOff, Evicted, Error, Unknown, ...",
+            "phase": "Pending, Running, Failed, Succeeded, Unknown",
+            "reason": "pod reason (Evicted, UnexpectedAdmissionError, OutOfcpu, NodeLost, ...)",
+            "message": "pod message",
+            "node": "node it is bound to",
+            "scheduled": "false when no node was chosen",
+            "age": "age in seconds",
+            "finalizers": "finalizers of a pod that is being deleted, comma separated",
+            "scheduler": "schedulerName",
+            "host_network": "true for a pod in the network of its node",
+            "node_ready": "whether its node is Ready, where known",
+            "ready": "whether all its containers are ready, where known",
+        },
+    ),
+    "node.condition": FactKind(
+        "Node",
+        "a condition of a node",
+        {
+            "type": "Ready, DiskPressure, MemoryPressure, PIDPressure, NetworkUnavailable, ...",
+            "status": "True, False, Unknown",
+            "reason": "reason",
+            "message": "message",
+            "bad": "true when this status means trouble",
+        },
+    ),
+    "node.state": FactKind(
+        "Node",
+        "one row of kubectl get nodes, or the object",
+        {
+            "ready": "true, false or unknown",
+            "unschedulable": "true when cordoned",
+            "control_plane": "true for a control-plane node",
+            "version": "kubelet version",
+            "runtime": "container runtime and version",
+            "taints": "taints, comma separated",
+        },
+    ),
+    "workload.replicas": FactKind(
+        "Workload",
+        "replica counts of a workload that is short of replicas or scaled to zero",
+        {
+            "desired": "replicas asked for",
+            "current": "replicas that exist",
+            "ready": "replicas that are ready",
+            "zero": "true when scaled to zero",
+            "used": "for zero: true when a Service, a client or an error points at it",
+            "reason": "reason of ReplicaFailure, Progressing=False or Available=False",
+            "message": "its message",
+        },
+    ),
+    "claim.state": FactKind(
+        "PersistentVolumeClaim",
+        "a claim that is not bound",
+        {
+            "phase": "Pending, Lost, Terminating",
+            "storage_class": "class asked for; empty for none",
+            "request": "size asked for, as written",
+            "access_modes": "modes asked for",
+        },
+    ),
+    "namespace.state": FactKind(
+        "Namespace", "a namespace that is being deleted", {"phase": "Terminating", "message": "why it stays"}
+    ),
+    "service.state": FactKind(
+        "Service",
+        "a service with a fault of its own or without endpoints",
+        {
+            "type": "ClusterIP, NodePort, ...",
+            "endpoints": "number of ready endpoints",
+            "external": "external address or <pending>",
+            "used": "false when nobody calls it, as far as the whole evidence shows",
+        },
+    ),
+}

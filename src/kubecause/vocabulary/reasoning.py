@@ -1,0 +1,158 @@
+"""Facts the analyses of ``match/`` reach by reasoning over objects, joins and lines."""
+
+from __future__ import annotations
+
+from kubecause.vocabulary.kind import FactKind
+
+_PROBE = {
+    "probe": "liveness, readiness or startup",
+    "container": "container that carries the probe",
+    "handler": "http, https, tcp, grpc or exec",
+    "port": "port the probe connects to",
+    "path": "path of an http probe",
+    "wrong": "port, protocol, path, timing or not-listening",
+    "listening": "ports the process is known to listen on, comma separated",
+    "serves": "protocol the port is known to speak",
+    "message": "the kubelet's message of the failure",
+    "count": "how often it failed",
+}
+
+KINDS: dict[str, FactKind] = {
+    "scheduling.blocked": FactKind(
+        "Pod",
+        "why the scheduler finds no node, decided filter by filter (rule 4)",
+        {
+            "by": (
+                "node-selector, node-affinity, pod-affinity, pod-anti-affinity, cordon, taint, node-condition (a taint that a "
+                "condition of the node sets), cpu, memory, ephemeral-storage, extended-resource, pods, ports, volume-zone, "
+                "volume-count, topology-spread, claim-unbound, claim-missing, node-name, scheduler-name, cloud-taint"
+            ),
+            "nodes": "the nodes it blocks, comma separated",
+            "wanted": "what the pod asks for, as written",
+            "offered": "what the nodes offer",
+            "resource": "name of the extended resource",
+            "taint": "the taint",
+            "claim": "name of the claim",
+            "certain": "true when decided from node objects, false when only the scheduler's sentence was there",
+        },
+    ),
+    "scheduler.absent": FactKind(
+        "Node",
+        "no scheduler acts: pods wait without any FailedScheduling event, or its unit is down",
+        {"pods": "how many wait", "unit": "true when the unit or pod is seen down"},
+    ),
+    "quota.exceeded": FactKind(
+        "Namespace",
+        "a ResourceQuota that is used up or refused a request",
+        {
+            "resource": "as the quota names it (requests.cpu, pods, services, ...)",
+            "family": "cpu, memory, pods, services, storage or other",
+            "quota": "name of the quota",
+            "requested": "",
+            "used": "",
+            "limited": "",
+            "refused": "true when a refusal was seen; false when the quota is full and something wanted is not there",
+        },
+    ),
+    "service.broken": FactKind(
+        "Service",
+        "the first hop of a service that breaks (rule 5)",
+        {
+            "hop": "selector, target-port, protocol, endpoints, external-local",
+            "selector": "the selector as written",
+            "near": "labels of the pods it was most likely meant for",
+            "workload": "workload it was most likely meant for",
+            "port": "service port",
+            "target_port": "target port as written",
+            "listening": "container ports, comma separated",
+            "protocol": "protocol of the service port",
+            "app_protocol": "protocol the application speaks",
+        },
+    ),
+    "client.address-wrong": FactKind(
+        "Workload",
+        "an environment variable or argument that names an address nobody serves",
+        {
+            "variable": "",
+            "value": "",
+            "host": "",
+            "port": "",
+            "wrong": "host or port",
+            "meant": "the nearest service and port that exist",
+            "failing": "true when the workload reports failures to connect",
+            "database": "true when the target is a database",
+        },
+    ),
+    "probe.wrong": FactKind("Workload", "a probe that cannot succeed as written", _PROBE),
+    "claim.unbindable": FactKind(
+        "PersistentVolumeClaim",
+        "why a claim finds no volume",
+        {
+            "wrong": "storage-class, capacity, access-mode, selector, occupied, no-volume",
+            "wanted": "",
+            "offered": "",
+            "volume": "the volume that comes nearest",
+            "holder": "the claim that holds the volume",
+        },
+    ),
+    "pod.ports-clash": FactKind(
+        "Pod", "two containers of a pod that want the same port", {"port": "", "containers": "comma separated"}
+    ),
+    "traffic.origin": FactKind(
+        "Workload",
+        "where latency, loss or saturation reported by alerts starts (walked along the service graph)",
+        {
+            "what": "latency, errors, cpu, loss",
+            "factor": "how many times the normal value",
+            "service": "",
+            "current": "",
+            "normal": "",
+        },
+    ),
+    "node.traffic-origin": FactKind(
+        "Node",
+        "a node that the slow or lossy services share",
+        {"what": "latency or loss", "services": "comma separated", "factor": "", "metric": ""},
+    ),
+    "log.periodic": FactKind(
+        "Cluster",
+        "the same log line at a constant interval from one address",
+        {"address": "", "interval_s": "", "count": "", "pattern": "tcp-probe", "component": ""},
+    ),
+    "database.rejects": FactKind(
+        "Workload",
+        "clients of a database that report the same refusal",
+        {
+            "why": "read-only, connections, credentials, port",
+            "suffers": "the clients that complain",
+            "clients": "how many",
+            "database": "",
+            "user": "",
+            "address": "",
+            "certain": "",
+        },
+    ),
+    "gateway.misroute": FactKind(
+        "Workload",
+        "a route of an API gateway that leads to another backend than its naming habit says",
+        {
+            "path": "",
+            "backend": "where it leads",
+            "meant": "where it should lead",
+            "config": "ConfigMap/key that holds it",
+            "suffers": "workload that gets no traffic",
+        },
+    ),
+    "component.down": FactKind(
+        "Node",
+        "a component of a node or of the control plane that does not run",
+        {
+            "component": (
+                "kubelet, container-runtime, kube-proxy, kube-scheduler, kube-controller-manager, kube-apiserver, etcd, "
+                "cluster-dns"
+            ),
+            "how": "unit, pod, node-condition, socket, componentstatus",
+            "detail": "",
+        },
+    ),
+}
