@@ -26,6 +26,9 @@ _BARE = re.compile(  # "$ cmd", "# cmd", "node-1# cmd", "controlplane $ cmd", "�
 _PROMPTLESS = re.compile(
     rf"(?P<command>{_BEFORE}(?:kubectl|oc|crictl|docker|systemctl|journalctl|iptables|ss|netstat|df)\s+[a-z-].*)$"
 )
+_PROSE = re.compile(
+    r"(?i)[^-|'\"<]*\b(?:with|when|the|is|are|was|not|hangs?|fails?|failed|and|after|but|shows?|returns?|says)\b[^-|'\"<]*$"
+)
 _QUOTE = re.compile(r"\s{0,3}>\s?")
 _FRAME = re.compile(r"^\s{0,10}[│┃║|]\s?(.*?)\s?[│┃║|]?\s*$")
 _FRAME_LINE = re.compile(r"\s{0,10}[│┃║]")
@@ -51,16 +54,20 @@ def prompt_of(line: str) -> tuple[str, str | None] | None:
     (('df -h', 'w1'), ('kubectl get po', None), None)
     """
     if not any(sign in line for sign in "$#%>❯☩➜»"):
-        found = _PROMPTLESS.match(line)
-        return (found["command"].strip(), None) if found else None
+        return _promptless(line)
     found = _NAMED.match(line)
     if found:
         return (found["command"] or "").strip(), found["host1"] or found["host2"]
     found = _BARE.match(line)
     if found:
         return found["command"].strip(), found["host"]
+    return _promptless(line)
+
+
+def _promptless(line: str) -> tuple[str, None] | None:
+    """A line that is nothing but a command; a sentence that begins with a tool's name is not."""
     found = _PROMPTLESS.match(line)
-    return (found["command"].strip(), None) if found else None
+    return (found["command"].strip(), None) if found and not _PROSE.match(line) else None
 
 
 def split_sections(lines: Sequence[str]) -> Iterator[Section]:

@@ -13,12 +13,13 @@ from kubecause.facts.describe import parse_described
 from kubecause.facts.drafts import Draft
 from kubecause.facts.event_rows import EventRow, event_rows
 from kubecause.facts.events import SeenEvent, event_facts
+from kubecause.facts.fragments import parse_fragment
 from kubecause.facts.hosts import HOST_PARSERS
 from kubecause.facts.joins import Joins
 from kubecause.facts.lines import LineFilter, line_facts
 from kubecause.facts.manifests import parse_manifest
 from kubecause.facts.recognise import recognise
-from kubecause.facts.records import Node
+from kubecause.facts.records import CLUSTER_KINDS, Node
 from kubecause.facts.records_pod import Pod
 from kubecause.facts.restarts import parse_time
 from kubecause.facts.settle import settle_fact
@@ -78,9 +79,11 @@ class Extraction:
         if part.kind == "table":
             self._objects(part, parse_table(part))
         elif part.kind == "events":
-            self._objects(part, event_rows(part.lines, part.first_line))
+            self._objects(part, event_rows(part.lines, part.first_line, mixed=True))
         elif part.kind == "describe":
             self._objects(part, parse_described(part))
+        elif part.kind == "fragment":
+            self._objects(part, parse_fragment(part))
         elif part.kind == "manifest":
             if not self._objects(part, parse_manifest(part)):
                 self._text(part, None)
@@ -120,7 +123,7 @@ class Extraction:
             else:
                 self._events.append(SeenEvent(item, part, described))
                 used.add(item.line - part.first_line)
-        if part.kind not in ("manifest", "events"):
+        if part.kind != "manifest":
             rest = ["" if i in used else line for i, line in enumerate(part.lines)]
             channel = Channel.STATUS if part.kind == "describe" and described is None else part.channel
             if part.kind != "describe" or described is None:
@@ -134,7 +137,8 @@ class Extraction:
 
 
 def _described_entity(draft: Draft) -> Entity:
-    return Entity(draft.kind, draft.name or None, draft.namespace, scope=None if draft.name else draft.document.source)
+    namespace = None if draft.kind in CLUSTER_KINDS else draft.namespace
+    return Entity(draft.kind, draft.name or None, namespace, scope=None if draft.name else draft.document.source)
 
 
 def _entity_of_hints(document: Document) -> Entity:

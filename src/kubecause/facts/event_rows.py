@@ -118,8 +118,11 @@ def broken_tail(lines: Sequence[str], blank: int) -> int | None:
     return None
 
 
-def event_rows(lines: Sequence[str], first_line: int) -> Iterator[EventRow]:
-    """All events of a block; lines that continue a wrapped message are joined to it."""
+def event_rows(lines: Sequence[str], first_line: int, *, mixed: bool = False) -> Iterator[EventRow]:
+    """All events of a block; lines that continue a wrapped message are joined to it.
+
+    :param mixed: other texts may stand between the events, so that only what surely continues one is joined.
+    """
     row: EventRow | None = None
     tail: int | None = None
     for offset, line in enumerate(lines):
@@ -130,7 +133,7 @@ def event_rows(lines: Sequence[str], first_line: int) -> Iterator[EventRow]:
             row = found
         elif row and offset == tail:
             row.message += line.strip()
-        elif row and line.strip().strip("`") and not is_header(line) and len(row.message) < 20_000:
+        elif row and line.strip().strip("`") and not is_header(line) and not mixed and len(row.message) < 20_000:
             row.message += "\n" + line.strip()
         elif row:
             tail = broken_tail(lines, offset)

@@ -12,7 +12,7 @@ from kubecause.facts.describe import kind_of_word
 from kubecause.facts.drafts import Detail
 from kubecause.facts.event_rows import EventRow
 from kubecause.facts.lines import about_of
-from kubecause.facts.records import Claim, Node, Workload
+from kubecause.facts.records import CLUSTER_KINDS, Claim, Node, Workload
 from kubecause.facts.records_pod import Pod
 from kubecause.facts.restarts import parse_time, settled
 from kubecause.facts.store import Store, Thing
@@ -54,7 +54,7 @@ def _entity(seen: SeenEvent, store: Store) -> Entity:
         kind = kind_of_word(row.kind) or row.kind
         namespace = row.namespace or seen.document.hints.get("namespace")
         thing = store.named(kind, row.name, namespace)
-        return thing.entity if thing else Entity(kind, row.name, namespace if kind != "Node" else None)
+        return thing.entity if thing else Entity(kind, row.name, None if kind in CLUSTER_KINDS else namespace)
     if seen.entity:
         return seen.entity
     about = about_of(row.message)

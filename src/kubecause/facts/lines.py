@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -48,7 +49,8 @@ _MESSAGE_KEYS = (
 )
 _WINDOW = 4  # lines that one wrapped message may take
 _SMALL = 4000  # lines; larger texts are not searched for wrapped messages
-_MAX_FACTS = 2000  # distinct messages of one document
+_MAX_FACTS = 5000  # distinct messages of one document
+_MAX_ALIKE = 200  # distinct messages with the same literals: a broad one must not crowd out the rare
 _MAX_SAMPLES = 400  # repeats kept with their text, for patterns in time
 _MAX_TEXT = 4000  # characters of one message
 _JOINERS = ("", " ")
@@ -84,8 +86,9 @@ def line_facts(document: Document, keep: LineFilter, entity: Entity, *, wrapped:
     lines = document.lines
     hits = keep.literals(lines)
     kept: dict[tuple[str, Channel], _Kept] = {}
+    alike: Counter[frozenset[int]] = Counter()
     for index in sorted(hits):
-        _keep(kept, _one_line(document, index))
+        alike[hits[index]] += _keep(kept, _one_line(document, index), room=alike[hits[index]] < _MAX_ALIKE)
     if wrapped and len(lines) <= _SMALL:
         for item in _wrapped(document, keep, hits):
             _keep(kept, item)
@@ -152,16 +155,19 @@ def _wrapped(document: Document, keep: LineFilter, hits: dict[int, frozenset[int
             )
 
 
-def _keep(kept: dict[tuple[str, Channel], _Kept], item: _Kept) -> None:
+def _keep(kept: dict[tuple[str, Channel], _Kept], item: _Kept, *, room: bool = True) -> bool:
+    """Count a message or keep a new one while there is room; true when it is new."""
     key = (_VARIES.sub("#", item.text), item.channel)
     known = kept.get(key)
     if known:
         known.count += 1
         if len(known.samples) < _MAX_SAMPLES:
             known.samples.append(item.text)
-    elif len(kept) < _MAX_FACTS:
+    elif room and len(kept) < _MAX_FACTS:
         item.samples.append(item.text)
         kept[key] = item
+        return True
+    return False
 
 
 def _fact(document: Document, item: _Kept, entity: Entity) -> Fact:

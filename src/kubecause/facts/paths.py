@@ -17,7 +17,7 @@ PATHS: dict[str, str] = {
     "pod.namespace": "between a namespace and everything in it",
     "pod.claims": "between a claim and the pods and workloads that mount it",
     "claim.volume": "between a claim and its volume",
-    "service.pods": "between a service and the pods and workloads behind it",
+    "service.pods": "between a service and the pods and workloads behind it, or the claims these mount",
     "ingress.service": "between an ingress and the services it names",
     "workload.dependencies": "from a workload (or its service) to the workloads that call it",
     "node.components": "between a node and its kubelet, runtime, proxy and network plugin",
@@ -57,7 +57,10 @@ def _by_service(joins: Joins, cause: Entity, effect: Entity) -> bool:
     service, other = (cause, effect) if cause.kind == "Service" else (effect, cause)
     if service.kind != "Service":
         return False
-    return any(joins.same(workload, other) for workload in joins.workloads_of_service.get(service, ()))
+    behind = joins.workloads_of_service.get(service, set())
+    if other.kind == "PersistentVolumeClaim":
+        return bool(behind & joins.workloads_behind(other))
+    return any(joins.same(workload, other) for workload in behind)
 
 
 def _by_ingress(joins: Joins, cause: Entity, effect: Entity) -> bool:

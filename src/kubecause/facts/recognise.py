@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from kubecause.facts.describe import described_kind
 from kubecause.facts.event_rows import broken_tail, event_row, is_header
+from kubecause.facts.fragments import is_fragment
 from kubecause.facts.hosts import HOST_RECOGNISERS
 from kubecause.facts.outline import outline
 from kubecause.facts.tables import bare_pod_row, header_columns
@@ -29,7 +30,7 @@ _JSON_HEAD = re.compile(r"\s*[\[{]\s*(?:$|[\"{\[])")
 def recognise(document: Document) -> Iterator[Document]:
     """The document with its kind set, or the documents it consists of.
 
-    Kinds: table, describe, manifest, alerts, service-graph, connection, log, text, and the kinds of ``hosts``.
+    Kinds: table, describe, manifest, fragment, alerts, service-graph, connection, log, text, and the kinds of ``hosts``.
     """
     if document.channel in _LOG_CHANNELS and (document.command is None or "log" in document.command):
         yield replace(document, kind="log")
@@ -42,6 +43,8 @@ def recognise(document: Document) -> Iterator[Document]:
         and "-o" not in (document.command or "").replace("-o wide", "")
     ):
         yield from _tables(document)
+    elif is_fragment(document):
+        yield replace(document, kind="fragment")
     elif verb and verb[1] == "describe" and "|" not in (document.command or ""):
         yield from _described(document)
     else:

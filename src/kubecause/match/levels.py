@@ -89,6 +89,9 @@ def _workload(view: _View) -> Entity | None:
     if view.entity.kind == "Service" and view.entity.name:
         behind = view.joins.workloads_of_service.get(view.entity, set())
         return min(behind, key=lambda e: e.sort_key) if behind else view.entity
+    if view.entity.kind == "PersistentVolumeClaim" and view.entity.name:
+        users = view.joins.workloads_behind(view.entity)
+        return users.pop() if len(users) == 1 else view.entity
     return view.entity if view.entity.name and view.entity.kind not in ("Node", "Unknown") else None
 
 

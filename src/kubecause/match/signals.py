@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubecause.knowledge.literals import LiteralFilter, squeezed
+from kubecause.knowledge.literals import MIN_SQUEEZED, LiteralFilter, squeezed
 from kubecause.knowledge.schema import Case, Signal
 from kubecause.knowledge.wording import normal, says
 from kubecause.match.operators import holds
@@ -59,7 +59,8 @@ class TextSignal:
         """Text that lost its blanks and quotes: literals decide, patterns only bind names where they still can."""
         bare = squeezed(text)
         signal = self.signal
-        if not signal.contains or not any(squeezed(part) in bare for part in signal.contains):
+        telling = [part for part in map(squeezed, signal.contains) if len(part) >= MIN_SQUEEZED]
+        if not any(part in bare for part in telling):
             return None
         if any(squeezed(part) not in bare for part in signal.with_):
             return None
