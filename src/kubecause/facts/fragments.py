@@ -31,7 +31,7 @@ def parse_fragment(document: Document) -> Iterator[Draft]:
     kind = kind_of_word(found["kind"]) if found else None
     if not found or not kind:
         return
-    draft = Draft(kind, found["name"], document.hints.get("namespace"), Detail.MANIFEST, {"metadata": {}}, document)
+    draft = Draft(kind, found["name"], document.hints.get("namespace"), Detail.TABLE, {"metadata": {}}, document)
     root = Node("", "", "", document.first_line, -1, outline(document.lines, document.first_line))
     for node in root.walk():
         path = _PATHS.get(node.key)
