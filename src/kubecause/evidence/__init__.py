@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from kubecause.evidence.files import Limits, RawText, read_texts
 from kubecause.evidence.layout import hints_of
-from kubecause.evidence.transcript import split_sections, unframed
+from kubecause.evidence.transcript import Section, split_sections, unframed
 from kubecause.model import Channel, Document, Gap
 
 UNKNOWN = "unknown"  # the kind of a document nobody has looked at yet
+_SHORT_PASTE = 120  # lines; what one person sends another
+_EXCERPT = 15  # lines
 
 _CHANNEL_OF_COMMAND = (
     (re.compile(r"\bjournalctl\b.*\b(?:kubelet|k3s|rke2)|kubelet\.log"), Channel.KUBELET_LOG),
@@ -60,7 +62,7 @@ def documents_of(raw: RawText) -> Iterator[Document]:
         yield Document(
             source=raw.source,
             kind=UNKNOWN,
-            channel=channel_of(section.command) or channel,
+            channel=_heard_as(section, raw) or channel,
             lines=section.lines,
             first_line=raw.first_line + section.offset,
             command=section.command,
@@ -68,6 +70,14 @@ def documents_of(raw: RawText) -> Iterator[Document]:
             hints={**hints, **_command_hints(section.command)},
             collected=raw.collected,
         )
+
+
+def _heard_as(section: Section, raw: RawText) -> Channel | None:
+    """Who speaks in a section; a few lines of a log that somebody picked out are handed over like a pasted message."""
+    channel = channel_of(section.command)
+    whole = raw.last and raw.first_line == 1 and len(raw.lines) <= _SHORT_PASTE
+    picked = whole and sum(1 for line in section.lines if line.strip()) <= _EXCERPT
+    return Channel.PASTE if channel == Channel.APP_LOG and picked else channel
 
 
 def channel_of(command: str | None) -> Channel | None:

@@ -29,6 +29,8 @@ from kubecause.model import Channel, Document, Entity, Fact, Gap
 
 _UNKNOWN_KIND = "Unknown"
 
+_COMMENT = "<error:"  # kubectl describe found that something an object names does not exist
+
 
 class Extraction:
     """Reads documents one by one; :meth:`finish` puts together what they told."""
@@ -128,6 +130,9 @@ class Extraction:
             channel = Channel.STATUS if part.kind == "describe" and described is None else part.channel
             if part.kind != "describe" or described is None:
                 self._text(replace(part, lines=rest, channel=channel), described)
+            elif any(_COMMENT in line for line in part.lines):
+                comments = [line if _COMMENT in line else "" for line in part.lines]
+                self._text(replace(part, lines=comments, channel=Channel.CLIENT), described)
         return total
 
     def _text(self, part: Document, entity: Entity | None) -> None:
