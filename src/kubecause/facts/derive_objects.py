@@ -160,7 +160,7 @@ def _services(store: Store, joins: Joins) -> Iterator[Fact]:
         store.saw("service.state")
         endpoints = joins.ready_endpoints(thing)
         pending = service.spec.type == "LoadBalancer" and service.status.external == "<pending>"
-        if service.spec.type == "ExternalName" or not service.spec.selector or (endpoints != 0 and not pending):
+        if service.spec.type == "ExternalName" or not (pending or (service.spec.selector and endpoints == 0)):
             continue
         fields = {
             "type": service.spec.type,

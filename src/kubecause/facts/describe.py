@@ -67,6 +67,7 @@ _TELLS: tuple[tuple[str, frozenset[str]], ...] = (
     ("PersistentVolumeClaim", frozenset({"StorageClass", "Access Modes"})),
     ("Pod", frozenset({"Containers", "Node"})),
 )
+_NODE_CONDITION = re.compile(r"(?:DiskPressure|MemoryPressure|PIDPressure)\s+(?:True|False|Unknown)\s")
 
 
 def described_kind(top: Sequence[Node], command: str | None) -> str | None:
@@ -80,6 +81,8 @@ def described_kind(top: Sequence[Node], command: str | None) -> str | None:
     for kind, tells in _TELLS:
         if keys & tells:
             return kind
+    if any(node.key == "Conditions" and any(_NODE_CONDITION.match(row.text) for row in node.children) for node in top):
+        return "Node"
     if any(re.match(r"(?:No )?[Rr]esource [Qq]uotas?|No LimitRange resource", node.text) for node in top):
         return "Namespace"
     quota = any(re.match(r"Resource\s+Used\s+Hard", node.text) for node in top)
