@@ -137,10 +137,11 @@ def _claims(store: Store) -> Iterator[Fact]:
         if not thing.live:
             continue
         store.saw("claim.state")
-        if claim.status.phase in (None, "Bound"):
+        phase = "Terminating" if thing.metadata.deletion_timestamp else claim.status.phase
+        if phase in (None, "Bound"):
             continue
         fields = {
-            "phase": claim.status.phase,
+            "phase": phase,
             "storage_class": claim.spec.storage_class_name or "",
             "request": claim.spec.resources.requests.get("storage"),
             "access_modes": ",".join(claim.spec.access_modes) or None,

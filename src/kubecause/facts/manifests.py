@@ -145,9 +145,8 @@ def _looks_like_node(item: dict[str, Any]) -> bool:
 
 def _draft(kind: str, item: dict[str, Any], document: Document, line: int) -> Draft:
     meta = item["metadata"]
-    detail = Detail.OBJECT if isinstance(item.get("status"), dict) and item["status"] else Detail.MANIFEST
-    if kind in ("ConfigMap", "StorageClass", "ResourceQuota") and "resourceVersion" in meta:
-        detail = Detail.OBJECT
+    stored = (isinstance(item.get("status"), dict) and item["status"]) or "resourceVersion" in meta or "uid" in meta
+    detail = Detail.OBJECT if stored else Detail.MANIFEST
     data = {key: value for key, value in item.items() if key not in ("apiVersion", "kind")}
     if kind == "Secret":
         data = {"metadata": {key: meta[key] for key in ("name", "namespace") if key in meta}}

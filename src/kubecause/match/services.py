@@ -117,7 +117,7 @@ def _target_port(thing: Thing, service: Service, port: ServicePort, known: Liste
     if isinstance(target, str) and not target.isdigit():
         if target in known.names or (not known.names and service.status.endpoints != []):
             return None
-    elif not known.lacks(int(target)) or not (known.told or refused):
+    elif not known.lacks(int(target)):
         return None
     fields = {
         "hop": "target-port",
@@ -125,6 +125,7 @@ def _target_port(thing: Thing, service: Service, port: ServicePort, known: Liste
         "target_port": str(target),
         "listening": ", ".join(str(p) for p in sorted(known.tcp | known.udp)) or None,
         "protocol": port.protocol,
+        "tested": known.told or bool(refused) or None,
     }
     proofs = thing.proof(f"spec.ports.{port.port}.targetPort", f"spec.ports.{port.port}", "row")
     return _fact(thing, fields, tuple(dict.fromkeys(proofs + refused + known.proofs[:2])))
