@@ -29,6 +29,10 @@ _PROMPTLESS = re.compile(
 _PROSE = re.compile(
     r"(?i)[^-|'\"<]*\b(?:with|when|the|is|are|was|not|hangs?|fails?|failed|and|after|but|shows?|returns?|says)\b[^-|'\"<]*$"
 )
+_DUMPED_LOG = re.compile(  # kubectl cluster-info dump puts logs between the objects
+    r"==== (?:END logs .{1,600}|"
+    r"START logs for container (?P<container>[\w.-]{1,253}) of pod (?P<namespace>[\w.-]{1,63})/(?P<pod>[\w.-]{1,253})) ====$"
+)
 _QUOTE = re.compile(r"\s{0,3}>\s?")
 _FRAME = re.compile(r"^\s{0,10}[│┃║|]\s?(.*?)\s?[│┃║|]?\s*$")
 _FRAME_LINE = re.compile(r"\s{0,10}[│┃║]")
@@ -53,6 +57,8 @@ def prompt_of(line: str) -> tuple[str, str | None] | None:
     >>> prompt_of("[root@w1 ~]# df -h"), prompt_of("$ kubectl get po"), prompt_of("# Conditions:")
     (('df -h', 'w1'), ('kubectl get po', None), None)
     """
+    if line.startswith("===="):
+        return _dumped(line)
     if not any(sign in line for sign in "$#%>❯☩➜»"):
         return _promptless(line)
     found = _NAMED.match(line)
@@ -62,6 +68,14 @@ def prompt_of(line: str) -> tuple[str, str | None] | None:
     if found:
         return found["command"].strip(), found["host"]
     return _promptless(line)
+
+
+def _dumped(line: str) -> tuple[str, None] | None:
+    """The command that would have printed the log which begins here; an empty one where it ends."""
+    found = _DUMPED_LOG.match(line)
+    if not found:
+        return None
+    return (f"kubectl logs {found['pod']} -n {found['namespace']} -c {found['container']}" if found["pod"] else "", None)
 
 
 def _promptless(line: str) -> tuple[str, None] | None:

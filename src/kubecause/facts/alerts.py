@@ -105,18 +105,30 @@ def parse_service_graph(document: Document, store: Store) -> None:
             store.edges.add((row["client"], row["server"]))
 
 
-_NC = re.compile(r"\bnc\s+(?:-\S+\s+)*(?P<host>[\w.-]+)\s+(?P<port>\d{1,5})")
+_NC = re.compile(
+    r"\b(?:nc|telnet)\s+(?:-\S+\s+(?:\d+\s+)?)*(?P<host>[\w.-]+)\s+(?P<port>\d{1,5})|"
+    r"\b(?:curl|wget)\s[^|]{0,200}?(?P<url_host>[a-z0-9][\w.-]{0,252}):(?P<url_port>\d{1,5})(?:/|\s|$)"
+)
 _FROM = re.compile(r"\bon (?P<node>[a-z0-9][\w.-]*):")
 _OPEN = re.compile(r"\b(?:open|succeeded|Connected)\b", re.IGNORECASE)
 _CLOSED = re.compile(r"\b(?:failed|refused|timed out|punt!|no route|unreachable|bad address)\b", re.IGNORECASE)
 
 
+def _service(host: str, source: str) -> Entity:
+    """The Service a name means; an address may be anything."""
+    if re.fullmatch(r"[\d.]+", host):
+        return Entity("Service", None, scope=source)
+    name, _, rest = host.partition(".")
+    return Entity("Service", name, rest.split(".")[0] or None)
+
+
 def parse_connection(document: Document, store: Store) -> Iterator[Fact]:
-    """Outcomes of ``nc -zv HOST PORT``, for each node it was tried from where the output says so."""
+    """Outcomes of ``nc -zv HOST PORT``, telnet, curl and wget, for each node they were tried from where the output says so."""
     found = _NC.search(document.command or "")
     if not found:
         return
     store.saw("connection")
+    host, port = found["host"] or found["url_host"], found["port"] or found["url_port"]
     node: str | None = document.host
     done: set[str | None] = set()
     for offset, line in enumerate(document.lines):
@@ -128,10 +140,10 @@ def parse_connection(document: Document, store: Store) -> Iterator[Fact]:
             continue
         done.add(node)
         proof = Proof(document.source, f"{document.command}: {line.strip()}", line=document.first_line + offset)
-        fields = {"host": found["host"], "port": int(found["port"]), "open": outcome} | ({"node": node} if node else {})
+        fields = {"host": host, "port": int(port), "open": outcome} | ({"node": node} if node else {})
         yield Fact(
             "connection",
-            Entity("Service", found["host"].split(".")[0], [*found["host"].split("."), ""][1] or None),
+            _service(host, document.source),
             fields,
             (proof,),
             document.source,

@@ -28,6 +28,7 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
+_VALUE = re.compile(r"^[{\[]|(?<=[}\]])\s{0,8}[{\[]", re.MULTILINE)
 
 
 def parse_manifest(document: Document) -> Iterator[Draft | EventRow | Gap]:
@@ -55,21 +56,20 @@ def _documents(document: Document) -> Iterator[tuple[Any, int]]:
 
 
 def _json_documents(text: str, document: Document) -> Iterator[tuple[Any, int]]:
-    """JSON values one after the other, with or without anything between them."""
+    """JSON values that begin at the start of a line, with or without anything between them."""
     decoder = json.JSONDecoder()
-    position, length = 0, len(text)
-    while position < length:
-        while position < length and text[position] not in "{[":
-            position += 1
-        if position >= length:
-            return
+    found: re.Match[str] | None = re.compile(r"\s*[{\[]").match(text)
+    while found:
+        position = found.end() - 1
         line = document.first_line + text.count("\n", 0, position)
         try:
             value, position = decoder.raw_decode(text, position)
+            yield value, line
         except (ValueError, RecursionError):
-            yield Gap(f"{document.source}:{line}", "JSON is cut or damaged here"), line
-            return
-        yield value, line
+            if text[position] == "{":  # "[INFO] …" is a line of a log
+                yield Gap(f"{document.source}:{line}", "JSON is cut or damaged here"), line
+            position += 1
+        found = _VALUE.search(text, position)
 
 
 def _yaml_document(lines: list[str], document: Document, start: int) -> Any:

@@ -325,3 +325,6 @@ CLUSTER_KINDS = frozenset(
         "ComponentStatus",
     ]
 )
+
+# Where Kubernetes and its add-ons live; people's own objects live elsewhere.
+SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})

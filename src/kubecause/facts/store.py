@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from kubecause.facts.drafts import Detail, Draft
-from kubecause.facts.records import CLUSTER_KINDS, RECORD_OF_KIND, Anything, KubernetesObject
+from kubecause.facts.records import CLUSTER_KINDS, RECORD_OF_KIND, SYSTEM_NAMESPACES, Anything, KubernetesObject
 from kubecause.facts.records_pod import Metadata
 from kubecause.model import WORKLOAD_KINDS, Channel, Entity, Fact, Gap, Proof
 
@@ -144,13 +144,19 @@ class Merger:
             store.saw(f"object:{kind}")
 
     def _settle_namespaces(self) -> None:
-        """A draft without a namespace joins the one object of its kind and name that has one."""
-        for key in [
-            key for key in self._drafts if key[1] is None and key[0] not in CLUSTER_KINDS and not key[2].startswith("\0")
-        ]:
+        """A draft without a namespace joins the one object of its kind and name that has one.
+
+        What is left lives in the one namespace that people work in, when the evidence shows no other: kubectl prints
+        none in its tables.
+        """
+        homeless = [key for key in self._drafts if key[1] is None and key[0] not in CLUSTER_KINDS and not key[2].startswith("\0")]
+        homes = {key[1] for key in self._drafts if key[1]} - SYSTEM_NAMESPACES
+        for key in homeless:
             fits = [other for other in self._drafts if other[0] == key[0] and other[2] == key[2] and other[1] is not None]
             if len(fits) == 1:
                 self._drafts[fits[0]].extend(self._drafts.pop(key))
+            elif not fits and len(homes) == 1:
+                self._drafts[key[0], next(iter(homes)), key[2]].extend(self._drafts.pop(key))
 
 
 def _thing(kind: str, namespace: str | None, name: str, drafts: list[Draft], store: Store) -> Thing:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import Service, ServicePort, Workload
+from kubecause.facts.records import Node, Service, ServicePort, Workload
 from kubecause.facts.records_pod import Pod
 from kubecause.facts.restarts import pod_ready
 from kubecause.facts.store import Store, Thing
@@ -24,6 +24,7 @@ def service_facts(store: Store, joins: Joins) -> Iterator[Fact]:
             continue
         store.saw("service.broken")
         fact = _selector(thing, service, store, joins) or _ports(thing, service, store, joins)
+        fact = fact or _external_local(thing, service, store, joins)
         if fact:
             yield fact
 
@@ -79,8 +80,8 @@ def _meant(thing: Thing, service: Service, store: Store) -> tuple[Thing, dict[st
             )
             same_name = candidate.entity.name == thing.entity.name or thing.entity.name in labels.values()
             same_port = bool(spec and wanted & {p.container_port for c in spec.containers for p in c.ports})
-            if not shared and not same_name:
-                continue
+            if not labels or not (shared or same_name):
+                continue  # labels that were not seen cannot differ
             score = (shared, same_name, same_port, candidate.entity.name or "")
             if best is None or score > best[0]:
                 best = (score, candidate, labels)
@@ -147,3 +148,21 @@ def _protocol(thing: Thing, port: ServicePort, known: Listening) -> Fact | None:
         "app_protocol": ", ".join(sorted(speaks)),
     }
     return _fact(thing, fields, thing.proof(f"spec.ports.{port.port}", "row") + known.proofs[:2])
+
+
+# --- traffic from outside -----------------------------------------------------------------------------------
+
+
+def _external_local(thing: Thing, service: Service, store: Store, joins: Joins) -> Fact | None:
+    """``externalTrafficPolicy: Local`` and a node that was asked in vain and runs none of the pods."""
+    here = joins.nodes_of(thing.entity)
+    if service.spec.external_traffic_policy != "Local" or not here:
+        return None
+    node_ports = {port.node_port for port in service.spec.ports if port.node_port}
+    nodes = {a.address: node.entity.name for node, record in store.records("Node", Node) for a in record.status.addresses}
+    for test in store.facts["connection"]:
+        node = nodes.get(test["host"])
+        if not test["open"] and test["port"] in node_ports and node and node not in here:
+            fields = {"hop": "external-local", "port": str(test["port"]), "node": node}
+            return _fact(thing, fields, thing.proof("spec.externalTrafficPolicy", "object", "row") + test.proofs)
+    return None

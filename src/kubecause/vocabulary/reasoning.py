@@ -68,6 +68,7 @@ KINDS: dict[str, FactKind] = {
             "tested": "true when the process or a connection told its ports; otherwise the pod only declares them",
             "protocol": "protocol of the service port",
             "app_protocol": "protocol the application speaks",
+            "node": "node that was asked from outside and runs no pod of the service",
         },
     ),
     "client.address-wrong": FactKind(
