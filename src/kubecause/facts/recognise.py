@@ -152,20 +152,15 @@ def _starts(lines: Sequence[str], index: int, command: str | None) -> str | None
     stripped = line.strip()
     if _YAML_HEAD.match(stripped) and _is_manifest(lines, index):
         return "manifest"
-    host = next((kind for kind, pattern in HOST_RECOGNISERS if pattern.search("\n".join(lines[index : index + 4]))), None)
-    if host and _block_head(host, lines, index):
+    window = "\n".join(lines[index : index + 4])
+    host = next((kind for kind, pattern in HOST_RECOGNISERS if pattern.match(window)), None)
+    if host:
         return host
     if re.match(r"(?:Name|Status|Type|Selector|StorageClass|Reference|Conditions|Containers):(?:\s|$)", stripped):
         block = lines[index : _ends("describe", lines, index)]
         if described_kind(outline(block, 1), command):
             return "describe"
     return None
-
-
-def _block_head(kind: str, lines: Sequence[str], index: int) -> bool:
-    """A host recogniser looks at four lines; the block begins with the first line that matches alone or with the next."""
-    pattern = next(pattern for name, pattern in HOST_RECOGNISERS if name == kind)
-    return bool(pattern.search(lines[index])) or not pattern.search("\n".join(lines[index + 1 : index + 4]))
 
 
 def _is_manifest(lines: Sequence[str], index: int) -> bool:
