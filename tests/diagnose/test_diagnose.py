@@ -165,3 +165,14 @@ Events:
     assert "config/secret-missing" not in faults(diagnosed(f"$ kubectl describe pod web-0 -n shop\n{pod}"))
     broken = pod.replace("Running", "Pending").replace("True", "False").replace("40m", "4s")
     assert faults(diagnosed(f"$ kubectl describe pod web-0 -n shop\n{broken}"))[0] == "config/secret-missing"
+
+
+MOUNT = 'Warning  FailedMount  {age}  kubelet  MountVolume.SetUp failed for volume "cfg" : configmap "settings" not found'
+STARTED = "Normal   Started      {age}  kubelet  Started container web"
+
+
+def test_what_comes_before_a_start_is_over_once_a_container_started(diagnosed: Diagnose) -> None:
+    """A mount that failed before a container of the pod started has succeeded since; one that fails later has not."""
+    assert faults(diagnosed("\n".join([MOUNT.format(age="40s"), STARTED.format(age="20s")]))) == []
+    later = diagnosed("\n".join([STARTED.format(age="40s"), MOUNT.format(age="20s")]))
+    assert faults(later)[0] == "config/configmap-missing"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,9 @@ _MISSING = re.compile(
 )
 _STALE = 1500.0  # seconds; controllers and kubelets repeat a failing action at least every 17 minutes
 _WHOLE = 5  # live objects that make a capture rather than a paste
+_BEFORE_START = frozenset(  # what a pod has behind it once a container of it starts
+    {"FailedScheduling", "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady"}
+)
 _RECENT = 120.0  # seconds; an event this fresh on a ready pod may still be going on when it keeps coming
 
 
@@ -44,8 +47,25 @@ def event_facts(events: Iterable[SeenEvent], store: Store, now: datetime | None)
         key = (entity, seen.row.reason, seen.row.message)
         if key not in best or seen.row.count > best[key][0].count:
             best[key] = (seen.row, seen.document)
+    started = _started(best)
     for (entity, _, _), (row, document) in best.items():
-        yield _fact(entity, row, document, store, now)
+        fact = _fact(entity, row, document, store, now)
+        if row.reason in _BEFORE_START and _is_later(started.get(entity), row):
+            fact = replace(fact, fields={**fact.fields, "healed": True})
+        yield fact
+
+
+def _started(events: Mapping[tuple[Entity, str, str], tuple[EventRow, Document]]) -> dict[Entity, float]:
+    """Seconds since a container of each pod was last seen to start."""
+    found: dict[Entity, float] = {}
+    for (entity, reason, _), (row, _) in events.items():
+        if reason == "Started" and row.age is not None:
+            found[entity] = min(row.age, found.get(entity, row.age))
+    return found
+
+
+def _is_later(started: float | None, row: EventRow) -> bool:
+    return started is not None and row.age is not None and started < row.age
 
 
 def _entity(seen: SeenEvent, store: Store) -> Entity:
