@@ -64,7 +64,7 @@ def test_version() -> None:
     "arguments",
     [
         [],
-        ["why"],
+        ["why", "pod/a", "-A"],
         ["node"],
         ["read"],
         ["read", "x", "-o", "pdf"],
@@ -90,14 +90,15 @@ def test_wrong_usage_exits_2_with_one_line(arguments: list[str]) -> None:
     assert done.stderr.startswith("kubecause: ")
 
 
-def test_plugin_says_what_works_today(capsys: pytest.CaptureFixture[str]) -> None:
-    """``kubectl cause`` exits 2 and names the way that works."""
-    code = cli.main_plugin()
+def test_plugin_is_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``kubectl cause …`` does what ``kubecause why …`` does, a kubeconfig that is not there included."""
+    missing = str(tmp_path / "none")
+    answers = []
+    for code in (cli.main_plugin(["-A", "--kubeconfig", missing]), cli.main(["why", "-A", "--kubeconfig", missing])):
+        printed = capsys.readouterr()
+        answers.append((code, printed.out))
 
-    printed = capsys.readouterr()
-    assert (2, "") == (code, printed.out)
-    assert "kubectl cluster-info dump | kubecause read -" in printed.err
-    assert 1 == len(printed.err.splitlines())
+    assert answers[0][0] == answers[1][0] == 4
 
 
 # --- read -------------------------------------------------------------------------------------------------

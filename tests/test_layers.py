@@ -34,7 +34,7 @@ MAY: dict[str, set[str]] = {
     "report": {"knowledge"},
     "pipeline": {"knowledge", *STAGES},
     "examples": {"knowledge", "evidence", "facts", "match"},
-    "cli": {"pipeline", "examples", "knowledge", "report", "facts.paths"},
+    "cli": {"pipeline", "examples", "knowledge", "report", "facts.paths", "evidence.cluster"},
     "__main__": {"cli"},
 }
 MODULES = sorted(SRC.rglob("*.py"))

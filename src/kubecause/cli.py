@@ -70,14 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _report_bug(error, verbose=options.verbose)
 
 
-def main_plugin() -> int:
-    """Answer ``kubectl cause``: live clusters are read by a later version, so say what works today."""
-    return _complain(
-        "live clusters are not supported by this version; save what the cluster says and read that: "
-        "kubectl cluster-info dump | kubecause read -",
-        Exit.WRONG_USAGE,
-        program="kubectl-cause",
-    )
+def main_plugin(arguments: Sequence[str] | None = None) -> int:
+    """Answer ``kubectl cause …``, which is ``kubecause why …``: kubectl hands its plugins all arguments."""
+    return main(["why", *(sys.argv[1:] if arguments is None else arguments)])
 
 
 # --- arguments --------------------------------------------------------------------------------------------
@@ -104,6 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"kubecause {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    _add_why(commands.add_parser)
     _add_read(commands.add_parser)
     _add_explain(commands.add_parser)
     _add_cases(commands.add_parser)
@@ -122,6 +118,21 @@ def _add_read(add_command: _AddCommand) -> None:
     read.add_argument("paths", nargs="+", metavar="PATH", help="file, folder or archive; - is standard input")
     _add_report_flags(read)
     read.set_defaults(run=_read)
+
+
+def _add_why(add_command: _AddCommand) -> None:
+    from kubecause.cli_why import add_cluster_flags
+
+    why = add_command(
+        "why",
+        help="diagnose a live cluster",
+        description="Diagnose a live cluster: the named objects, else the namespace in use, else (-A) all of it. Nothing is ever "
+        "changed. Installed as the kubectl plugin `kubectl cause` too.",
+        allow_abbrev=False,
+    )
+    add_cluster_flags(why)
+    _add_report_flags(why)
+    why.set_defaults(run=_why)
 
 
 def _add_explain(add_command: _AddCommand) -> None:
@@ -187,16 +198,35 @@ def _read(options: argparse.Namespace) -> int:
         _say("reading what you paste; end with Ctrl-D on a line of its own")
 
     from kubecause.cli_progress import ReadingProgress
-    from kubecause.knowledge import load_cases
     from kubecause.pipeline import diagnose_path
-    from kubecause.report import render
-    from kubecause.report.view import build
 
     began = time.monotonic()
     with ReadingProgress(wanted=not options.quiet and os.isatty(2)) as progress:
         result = diagnose_path(paths, on_progress=progress)
     if options.verbose:
         _summarise(result, progress.bytes_done, time.monotonic() - began)
+    return _report(result, options)
+
+
+def _why(options: argparse.Namespace) -> int:
+    """``kubecause why``: diagnose the cluster that kubectl would talk to."""
+    from kubecause.cli_why import why
+
+    began = time.monotonic()
+    result, source = why(options)
+    if options.verbose:
+        requests, size = source.cost
+        _summarise(result, size, time.monotonic() - began)
+        _say(f"{requests} requests to {source.name}")
+    return _report(result, options)
+
+
+def _report(result: Result, options: argparse.Namespace) -> Exit:
+    """Print a result in the form and language asked for; returns the exit code it means."""
+    from kubecause.knowledge import load_cases
+    from kubecause.report import render
+    from kubecause.report.view import build
+
     cases = load_cases().cases
     language: Language = options.lang or language_of(os.environ)
     if options.quiet and options.output in ("text", "wide"):

@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from kubecause.diagnose import diagnose
 from kubecause.evidence import open_evidence
 from kubecause.facts import Extraction
 from kubecause.knowledge import Knowledge, load_cases
 from kubecause.match import LITERALS, SignalIndex, match
-from kubecause.model import Document, Gap, Result
+from kubecause.match.needs import needs_of
+from kubecause.model import Document, Gap, Need, Result
 
 Progress = Callable[[int, int | None], None]
+
+MAX_ROUNDS = 6  # a cause, what stands between, and some slack
+
+
+class Source(Protocol):
+    """Evidence that can be asked again: a live cluster, a node."""
+
+    @property
+    def kind(self) -> str:
+        """``cluster`` or ``node``."""
+
+    @property
+    def name(self) -> str:
+        """What the report calls it."""
+
+    def begin(self) -> Sequence[Document | Gap]:
+        """The first round."""
+
+    def ask(self, needs: Sequence[Need]) -> Sequence[Document | Gap]:
+        """What may settle the needs and was not handed over before; empty when there is nothing new."""
 
 
 def diagnose_path(paths: Sequence[str], *, on_progress: Progress | None = None, knowledge: Knowledge | None = None) -> Result:
@@ -37,32 +61,96 @@ def diagnose_path(paths: Sequence[str], *, on_progress: Progress | None = None, 
 
 
 def diagnose_documents(documents: Iterable[Document | Gap], knowledge: Knowledge, *, source: tuple[str, str]) -> Result:
-    """Run the stages over documents, which may be produced while they are read.
+    """Run the stages over documents, which may be produced while they are read."""
+    with _resting_collector():
+        run = _Run(knowledge)
+        run.read(documents)
+        if run.empty:
+            run.read([Gap(source[1], "nothing in it")])
+        run.match()
+        return run.result(source)
 
-    The garbage collector rests meanwhile: nothing here makes cycles worth collecting, and it costs a third of the time.
+
+def diagnose_source(
+    source: Source,
+    knowledge: Knowledge,
+    *,
+    on_round: Callable[[int], None] | None = None,
+    keep: Callable[[Document | Gap], None] | None = None,
+) -> Result:
+    """Run the stages in rounds: what would settle the findings is asked for, until nothing is new.
+
+    :param on_round: called with the number of each round before it is asked for.
+    :param keep: called with every document and gap, in order; the stages over those give the same result.
+    :raises EvidenceError: when the source cannot be opened, or a named object does not exist.
     """
+    with _resting_collector():
+        run = _Run(knowledge)
+        found = source.begin()
+        for number in range(1, MAX_ROUNDS + 1):
+            for item in found:
+                if keep:
+                    keep(item)
+            run.read(found)
+            run.match()
+            if on_round:
+                on_round(number)
+            needs = run.needs() if number < MAX_ROUNDS else []
+            found = source.ask(needs) if needs else ()
+            if not found:
+                break
+        return run.result((source.kind, source.name))
+
+
+class _Run:
+    """The stages over one body of evidence that may grow."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._cases = knowledge.cases
+        self._index = SignalIndex(knowledge.cases.values(), LITERALS)
+        self._extraction = Extraction(self._index.filter)
+        self.empty = True
+
+    def read(self, documents: Iterable[Document | Gap]) -> None:
+        for item in documents:
+            self.empty = False
+            if isinstance(item, Gap):
+                self._extraction.note(replace(item, hides=self._hidden(item.hides)))
+            else:
+                self._extraction.read(item)
+
+    def _hidden(self, kinds: Sequence[str]) -> tuple[str, ...]:
+        """The faults that look at evidence of some kinds, which was not seen; ids stay ids."""
+        if not kinds:
+            return ()
+        unseen = set(kinds)
+        return tuple(
+            case.id
+            for case in self._cases.values()
+            if case.id in unseen or any((s.fact or "") in unseen or unseen & set(s.channels) for s in case.signals.values())
+        )
+
+    def match(self) -> None:
+        """Match what was read so far."""
+        self._store, self._joins = self._extraction.finish()
+        self._findings, self._clear = match(self._store, self._joins, self._index, self._cases)
+
+    def needs(self) -> list[Need]:
+        """What would settle the findings."""
+        return needs_of(self._findings, self._cases, self._joins)
+
+    def result(self, source: tuple[str, str]) -> Result:
+        diagnoses = diagnose(self._findings, self._cases, self._joins)
+        return Result(*source, diagnoses, tuple(sorted(self._clear)), tuple(dict.fromkeys(self._store.gaps)))
+
+
+@contextmanager
+def _resting_collector() -> Iterator[None]:
+    """The garbage collector rests: nothing here makes cycles worth collecting, and it costs a third of the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
-        index = SignalIndex(knowledge.cases.values(), LITERALS)
-        extraction = Extraction(index.filter)
-        empty = True
-        for item in documents:
-            empty = False
-            if isinstance(item, Gap):
-                extraction.note(item)
-            else:
-                extraction.read(item)
-        if empty:
-            extraction.note(Gap(source[1], "nothing in it"))
-        store, joins = extraction.finish()
-        findings, clear = match(store, joins, index, knowledge.cases)
-        diagnoses = diagnose(findings, knowledge.cases, joins)
+        yield
     finally:
         if was_on:
             gc.enable()
-    return Result(source[0], source[1], diagnoses, tuple(sorted(clear)), _distinct(store.gaps))
-
-
-def _distinct(gaps: Iterable[Gap]) -> tuple[Gap, ...]:
-    return tuple(dict.fromkeys(gaps))

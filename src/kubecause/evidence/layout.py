@@ -7,7 +7,14 @@ per-container logs. Only what a path proves is taken; everything else is left to
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
+from kubecause.model import Channel
+
+_COMPONENT = re.compile(
+    r"^(?:kube-(?:apiserver|controller-manager|scheduler|proxy|flannel|dns|router)|etcd|coredns|calico|canal|cilium|weave|flannel|"
+    r"ingress-nginx|nginx-ingress|cloud-controller|metrics-server|csi-|node-local-dns|multus|antrea|ovn|aws-node|k8s_)"
+)
 _LAYOUTS = tuple(
     re.compile(pattern)
     for pattern in (
@@ -47,3 +54,9 @@ def hints_of(path: str) -> dict[str, str]:
                 hints["log"] = "yes"
             return hints
     return {}
+
+
+def log_channel(hints: Mapping[str, str]) -> Channel:
+    """Who speaks in the log of a container, by the names of its pod, workload and container."""
+    names = (hints.get("workload", ""), hints.get("pod", ""), hints.get("container", ""))
+    return Channel.COMPONENT_LOG if any(_COMPONENT.match(name) for name in names) else Channel.APP_LOG

@@ -17,7 +17,7 @@ from kubecause.facts.fragments import parse_fragment
 from kubecause.facts.hosts import HOST_PARSERS
 from kubecause.facts.joins import Joins
 from kubecause.facts.lines import LineFilter, line_facts
-from kubecause.facts.manifests import parse_manifest
+from kubecause.facts.manifests import parse_manifest, parse_objects
 from kubecause.facts.recognise import recognise
 from kubecause.facts.records import CLUSTER_KINDS, Node
 from kubecause.facts.records_pod import Pod
@@ -41,10 +41,13 @@ class Extraction:
         self._merger = Merger()
         self._events: list[SeenEvent] = []
         self._loose: list[Fact] = []
+        self._collected: datetime | None = None
 
     def read(self, document: Document) -> None:
         """Take the facts of one document; a parser that trips over damage leaves a gap and the text search."""
         self._store.sources.add(document.source)
+        if document.kind == "objects":  # read from an API server just then
+            self._collected = _later(self._collected, document.collected)
         for part in recognise(document):
             try:
                 self._read_part(part)
@@ -58,11 +61,15 @@ class Extraction:
         self._store.gaps.append(gap)
 
     def finish(self) -> tuple[Store, Joins]:
-        """The store, with every entity named as far as the whole evidence allows."""
-        store = self._store
+        """The store, with every entity named as far as the whole evidence allows.
+
+        More documents may be read afterwards, and the whole be put together again.
+        """
+        store = self._store.begun()
         self._merger.build(store)
         joins = Joins(store)
-        now = _clock(store)
+        now = store.clock = self._collected or _clock(store)
+        _set_ages(store)
         if self._events or any(str(kind).startswith("object:") for kind in store.seen):
             store.saw(Channel.EVENT, Channel.STATUS)
         for fact in event_facts(self._events, store, now):
@@ -89,6 +96,9 @@ class Extraction:
         elif part.kind == "manifest":
             if not self._objects(part, parse_manifest(part)):
                 self._text(part, None)
+        elif part.kind == "objects":
+            self._listed(part)
+            self._objects(part, parse_objects(part))
         elif part.kind == "alerts":
             self._loose.extend(parse_alerts(part, self._store))
         elif part.kind == "service-graph":
@@ -98,6 +108,12 @@ class Extraction:
         else:
             self._loose.extend(parse_connection(part, self._store))
             self._text(part, None)
+
+    def _listed(self, part: Document) -> None:
+        """A list that was read whole: what is not in it does not exist."""
+        if "lists" in part.hints:
+            self._store.listed.add((part.hints["lists"], part.hints.get("namespace")))
+            self._store.saw(f"object:{part.hints['lists']}")
 
     def _host(self, part: Document) -> None:
         found = list(HOST_PARSERS[part.kind](part))
@@ -125,7 +141,7 @@ class Extraction:
             else:
                 self._events.append(SeenEvent(item, part, described))
                 used.add(item.line - part.first_line)
-        if part.kind != "manifest":
+        if part.kind not in ("manifest", "objects"):
             rest = ["" if i in used else line for i, line in enumerate(part.lines)]
             channel = Channel.STATUS if part.kind == "describe" and described is None else part.channel
             if part.kind != "describe" or described is None:
@@ -180,6 +196,14 @@ def _clock(store: Store) -> datetime | None:
         if started and pod.status.age:
             latest = _later(latest, datetime.fromtimestamp(started.timestamp() + pod.status.age, tz=started.tzinfo))
     return latest
+
+
+def _set_ages(store: Store) -> None:
+    """The age of pods that an API object tells of: kubectl prints it, the API gives the time of creation."""
+    for _, pod in store.records("Pod", Pod):
+        created = parse_time(pod.metadata.creation_timestamp)
+        if pod.status.age is None and created and store.clock:
+            pod.status.age = max((store.clock - created).total_seconds(), 0.0)
 
 
 def _later(a: datetime | None, b: datetime | None) -> datetime | None:

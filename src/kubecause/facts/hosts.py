@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from kubecause.facts import (
+    api_access,
     host_certificates,
     host_docker,
     host_etcd,
@@ -16,7 +17,7 @@ from kubecause.facts import (
 )
 from kubecause.model import Document, Fact
 
-_MODULES = (host_systemd, host_certificates, host_docker, host_etcd, host_resources, host_network, host_files)
+_MODULES = (host_systemd, host_certificates, host_docker, host_etcd, host_resources, host_network, host_files, api_access)
 
 HOST_PARSERS: dict[str, Callable[[Document], Iterator[Fact]]] = {
     kind: parser for module in _MODULES for kind, parser in module.PARSERS.items()

@@ -40,6 +40,17 @@ def parse_manifest(document: Document) -> Iterator[Draft | EventRow | Gap]:
             yield from _objects(item, document, first_line, None, 0)
 
 
+def parse_objects(document: Document) -> Iterator[Draft | EventRow | Gap]:
+    """Drafts and events of a document that holds one object of the API a line, as JSON."""
+    for number, line in enumerate(document.lines, document.first_line):
+        try:
+            item = json.loads(line)
+        except (ValueError, RecursionError):
+            yield Gap(f"{document.source}:{number}", "JSON is cut or damaged here")
+        else:
+            yield from _objects(item, document, number, None, 0)
+
+
 def _documents(document: Document) -> Iterator[tuple[Any, int]]:
     """Parsed documents with the number of their first line."""
     text = "\n".join(document.lines)
@@ -153,10 +164,22 @@ def _draft(kind: str, item: dict[str, Any], document: Document, line: int) -> Dr
     if kind == "CronJob":
         template = ((item.get("spec") or {}).get("jobTemplate") or {}).get("spec") or {}
         data["spec"] = {**(item.get("spec") or {}), "template": template.get("template") or {}}
+    if kind == "EndpointSlice":
+        data["subsets"] = [_subset(data)]
     namespace = meta.get("namespace") or document.hints.get("namespace")
     draft = Draft(kind, str(meta.get("name") or document.hints.get("name", "")), namespace, detail, data, document)
     draft.proofs["object"] = Proof(document.source, f"{kind} {meta.get('name', '')}", line=line)
     return draft
+
+
+def _subset(item: dict[str, Any]) -> dict[str, Any]:
+    """An EndpointSlice in the shape of an Endpoints object; readiness nobody states counts as ready (discovery/v1)."""
+    ready, waiting = [], []
+    for endpoint in item.get("endpoints") or ():
+        if isinstance(endpoint, dict):
+            state = (endpoint.get("conditions") or {}).get("ready")
+            (waiting if state is False else ready).extend({"ip": str(address)} for address in endpoint.get("addresses") or ())
+    return {"addresses": ready, "notReadyAddresses": waiting, "ports": item.get("ports") or []}
 
 
 def _event(item: dict[str, Any], line: int) -> EventRow | None:

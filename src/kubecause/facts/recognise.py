@@ -18,6 +18,8 @@ from kubecause.facts.outline import outline
 from kubecause.facts.tables import bare_pod_row, header_columns
 from kubecause.model import Channel, Document
 
+UNKNOWN = "unknown"  # the kind of a document nobody has looked at yet
+
 _OBJECT_OUTPUT = re.compile(r"-o\s*=?\s*(?:yaml|json)\b|get --raw")
 _KUBECTL = re.compile(r"\b(?:kubectl|oc|k)\s+(?:(?!describe|get|logs?\b)\S+\s+){0,8}?(describe|get|logs?|top)\b")
 _LOG_CHANNELS = frozenset({Channel.APP_LOG, Channel.COMPONENT_LOG, Channel.KUBELET_LOG, Channel.RUNTIME_LOG, Channel.KERNEL_LOG})
@@ -31,7 +33,11 @@ def recognise(document: Document) -> Iterator[Document]:
     """The document with its kind set, or the documents it consists of.
 
     Kinds: table, describe, manifest, fragment, alerts, service-graph, connection, log, text, and the kinds of ``hosts``.
+    A source that knows what it hands over (a live cluster) has set the kind already.
     """
+    if document.kind != UNKNOWN:
+        yield document
+        return
     if document.channel in _LOG_CHANNELS and (document.command is None or "log" in document.command):
         yield replace(document, kind="log")
         return

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -78,8 +79,17 @@ class Store:
     seen: set[str] = field(default_factory=set)
     sources: set[str] = field(default_factory=set)
     edges: set[tuple[str, str]] = field(default_factory=set)  # service graph: client, server
+    clock: datetime | None = None  # when the evidence was collected, as far as it tells
+    listed: set[tuple[str, str | None]] = field(default_factory=set)  # kinds read whole, in a namespace or (None) everywhere
     _by_kind: dict[str, list[Thing]] = field(default_factory=lambda: defaultdict(list))
     _by_name: dict[tuple[str, str], list[Thing]] = field(default_factory=lambda: defaultdict(list))
+
+    def begun(self) -> Store:
+        """A store that begins with what this one holds besides objects; the two grow apart from then on."""
+        begun = Store(gaps=[*self.gaps], seen={*self.seen}, sources={*self.sources}, edges={*self.edges}, listed={*self.listed})
+        for kind, facts in self.facts.items():
+            begun.facts[kind] = [*facts]
+        return begun
 
     def add_fact(self, fact: Fact) -> None:
         """Keep a fact and remember that its kind was looked at."""
@@ -95,6 +105,10 @@ class Store:
         self.things[thing.entity] = thing
         self._by_kind[thing.entity.kind].append(thing)
         self._by_name[thing.entity.kind, thing.entity.name or ""].append(thing)
+
+    def was_listed(self, kind: str, namespace: str | None) -> bool:
+        """True when every object of a kind in a namespace was read, so that what is not here does not exist."""
+        return (kind, None) in self.listed or (kind, namespace) in self.listed
 
     def of_kind(self, *kinds: str) -> Iterator[Thing]:
         """Objects of some kinds, in order of identity."""

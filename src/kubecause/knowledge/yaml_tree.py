@@ -68,6 +68,9 @@ def read_file(path: Path) -> Tree:
         return Tree(problems=[(line, "is not UTF-8")])
 
 
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+
+
 def read_text(text: str) -> Tree:
     """Read one document; everything that is wrong with it stands in ``problems``."""
     reader = _Reader()
@@ -75,11 +78,13 @@ def read_text(text: str) -> Tree:
         reader.read(iter(yaml.parse(text, Loader=_LOADER)))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        reader.tree.problems.append((mark.line + 1 if mark else 1, f"is not YAML: {error.problem or error.context}"))
+        deep = "nesting depth" in (error.problem or "")  # PyYAML from 6.0.4 on has a limit of its own
+        what = _TOO_DEEP if deep else f"is not YAML: {error.problem or error.context}"
+        reader.tree.problems.append((mark.line + 1 if mark else 1, what))
     except yaml.YAMLError as error:
         reader.tree.problems.append((1, f"is not YAML: {str(error).splitlines()[0]}"))
     except _TooDeepError:
-        reader.tree.problems.append((1, f"nested deeper than {MAX_DEPTH} levels"))
+        reader.tree.problems.append((1, _TOO_DEEP))
     return reader.tree
 
 

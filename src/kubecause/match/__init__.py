@@ -45,7 +45,13 @@ def _looked(case: Case, store: Store) -> bool:
 
 
 def _hides(gap: Gap, case: Case) -> bool:
-    return case.id in gap.hides
+    """A gap hides faults by their id, and fact kinds and channels that a case reads."""
+    if not gap.hides:
+        return False
+    return case.id in gap.hides or any(
+        (signal.fact in gap.hides if signal.fact else any(str(channel) in gap.hides for channel in signal.channels))
+        for signal in case.signals.values()
+    )
 
 
 def _findings(case: Case, hits: Sequence[Hit], store: Store, joins: Joins) -> Iterable[Finding]:

@@ -11,6 +11,7 @@ from kubecause.match.addresses import address_facts
 from kubecause.match.components import component_facts
 from kubecause.match.databases import database_facts
 from kubecause.match.gateways import gateway_facts
+from kubecause.match.leases import lease_facts
 from kubecause.match.periodic import periodic_facts
 from kubecause.match.ports import port_facts
 from kubecause.match.probes import probe_facts
@@ -25,6 +26,7 @@ Analysis = Callable[[Store, Joins], Iterator[Fact]]
 
 # In this order: later ones may read what earlier ones found.
 ANALYSES: tuple[Analysis, ...] = (
+    lease_facts,
     scheduling_facts,
     claim_facts,
     quota_facts,

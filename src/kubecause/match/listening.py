@@ -18,9 +18,10 @@ LISTEN_LITERALS = (
 _LISTENS = re.compile(
     r"(?:listening (?:on|at)|server (?:on port|at|started at)|started on port\(s\):?|running on|serving (?:on|at)|on port|"
     r"address)"
-    r"[^\d\n]{0,60}?(?:[\d.]{7,15}|\[?::\]?|localhost)?:?(?P<port>\d{2,5})\b",
+    r"[^\d\n]{0,60}?(?P<host>[\d.]{7,15}|\[?::1?\]?|localhost)?:?(?P<port>\d{2,5})\b",
     re.IGNORECASE,
 )
+_LOOPBACK = re.compile(r"127\.|localhost|\[?::1\b", re.IGNORECASE)
 _PORT_VARIABLES = frozenset({"PORT", "SERVER_PORT", "HTTP_PORT", "GRPC_PORT", "LISTEN_PORT", "APP_PORT"})
 
 
@@ -31,6 +32,7 @@ class Listening:
     :param names: declared port names.
     :param described: whether the pod's port declarations were seen at all.
     :param told: whether the process itself (log, variable, socket) told its ports.
+    :param opened: the ports its log tells, on addresses that others reach; ``loopback``: those on 127.0.0.1 or ::1.
     """
 
     tcp: set[int] = field(default_factory=set)
@@ -38,6 +40,8 @@ class Listening:
     names: dict[str, int] = field(default_factory=dict)
     described: bool = False
     told: bool = False
+    opened: set[int] = field(default_factory=set)
+    loopback: set[int] = field(default_factory=set)
     proofs: tuple[Proof, ...] = ()
 
     def lacks(self, port: int) -> bool:
@@ -71,6 +75,7 @@ def listening_ports(thing: Thing, store: Store, joins: Joins, only: str | None =
             continue
         if found and 1 <= int(found["port"]) <= 65535:
             known.tcp.add(int(found["port"]))
+            (known.loopback if _LOOPBACK.match(found["host"] or "") else known.opened).add(int(found["port"]))
             known.told = True
             known.proofs += fact.proofs[:1]
     return known

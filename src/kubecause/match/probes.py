@@ -105,13 +105,19 @@ def _wrong(
         return None
     known = listening_ports(thing, store, joins, only=fields.get("container"))
     fields["listening"] = ", ".join(str(p) for p in sorted(known.tcp)) or None
-    if _REFUSED.search(why) or (_SLOW.search(why) and port is not None):
-        if port is not None and known.tcp and port not in known.tcp and (known.told or which != "startup"):
-            return "port"
-        if probe and which != "readiness" and _too_soon(thing, probe, which, store):
-            return "timing"
-        return "not-listening" if _REFUSED.search(why) and port is not None and known.told and port not in known.tcp else None
-    return None
+    refused = _REFUSED.search(why) is not None
+    if not refused and (port is None or not _SLOW.search(why)):
+        return None
+    if port is not None and known.tcp and port not in known.tcp and (known.told or which != "startup"):
+        return "port"
+    if fields.get("handler") == "grpc" and port in known.opened:
+        return "protocol"
+    if refused and port in known.loopback - known.opened:
+        fields["listening"] = f"127.0.0.1:{port}"
+        return "not-listening"
+    if probe and which != "readiness" and _too_soon(thing, probe, which, store):
+        return "timing"
+    return "not-listening" if refused and port is not None and known.opened and port not in known.opened else None
 
 
 def _too_soon(thing: Thing, probe: Probe, which: str, store: Store) -> bool:
@@ -122,7 +128,7 @@ def _too_soon(thing: Thing, probe: Probe, which: str, store: Store) -> bool:
         for s in store.facts["container.state"]
         if s.entity.pod == thing.entity.name and s.entity.namespace == thing.entity.namespace
     ]
-    killed = any(s["looping"] and s["exit_code"] in (137, 143, None) for s in states)
+    killed = any(s["looping"] and (s["killed_by_probe"] or s["exit_code"] in (137, 143, None)) for s in states)
     has_startup = isinstance(thing.record, Pod) and any(c.startup_probe for c in thing.record.spec.containers)
     return killed and patience <= 60 and not (has_startup and which == "liveness")
 

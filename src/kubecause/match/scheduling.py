@@ -17,6 +17,7 @@ from kubecause.facts.records import Claim, Node, PersistentVolume, Workload
 from kubecause.facts.records_pod import Pod, PodSpec
 from kubecause.facts.roles import is_control_plane
 from kubecause.facts.store import Store, Thing
+from kubecause.match.scheduler_absence import absence
 from kubecause.match.scheduling_sentence import Sentence, read_sentence
 from kubecause.match.selectors import node_selector_holds, requirement_text, selector_text, untolerated, wants_by_name
 from kubecause.model import Entity, Fact, Proof
@@ -37,7 +38,6 @@ _CONDITION_TAINTS = frozenset(
         "out-of-service",
     )
 )
-_PATIENCE = 10.0  # seconds that a healthy scheduler never needs for a first decision
 _INTENT = ("node-selector", "node-affinity", "volume-zone", "node-name")
 
 
@@ -93,7 +93,7 @@ def scheduling_facts(store: Store, joins: Joins) -> Iterator[Fact]:
     for entity, (sentence, proof) in sorted(sentences.items(), key=lambda item: item[0].sort_key):
         if entity not in store.things and not any(True for _ in store.of_kind("Pod") if entity.scope is None):
             yield _fact(entity, _from_sentence(sentence, None, proof), (sentence, proof))
-    yield from _absent(waiting, bool(sentences), store)
+    yield from absence(waiting, bool(sentences), store)
 
 
 def _is_waiting(thing: Thing, pod: Pod) -> bool:
@@ -368,32 +368,3 @@ def _from_sentence(sentence: Sentence, spec: PodSpec | None, proof: Proof | None
         certain=False,
         proofs=(proof,) if proof else (),
     )
-
-
-# --- nobody decides ---------------------------------------------------------------------------------------
-
-
-def _absent(waiting: Sequence[Thing], others_decided: bool, store: Store) -> Iterator[Fact]:
-    """Pods that wait although no scheduler ever said a word about them."""
-    silent = [
-        thing
-        for thing in waiting
-        if thing.full and isinstance(thing.record, Pod) and (thing.record.status.age or _PATIENCE) >= _PATIENCE
-    ]
-    if not silent or others_decided or _recently_scheduled(store, silent):
-        return
-    node = next((thing.entity for thing, record in store.records("Node", Node) if is_control_plane(record)), None)
-    proofs = tuple(proof for thing in silent[:3] for proof in thing.proof("status.phase", "row"))
-    entity = node or Entity("Node", None, scope=next(iter(silent[0].sources), None))
-    yield Fact("scheduler.absent", entity, {"pods": len(silent)}, proofs)
-
-
-def _recently_scheduled(store: Store, silent: Sequence[Thing]) -> bool:
-    """True when a scheduler placed another pod after these began to wait."""
-    youngest = min(
-        (t.record.status.age for t in silent if isinstance(t.record, Pod) and t.record.status.age is not None), default=None
-    )
-    for fact in store.facts["line"]:
-        if fact["reason"] == "Scheduled" and fact["age"] is not None and youngest is not None and fact["age"] < youngest:
-            return True
-    return False

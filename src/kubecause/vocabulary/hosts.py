@@ -102,6 +102,38 @@ KINDS: dict[str, FactKind] = {
             "address": "whom it was read from",
         },
     ),
+    "api.access": FactKind(
+        "Client",
+        "a step of the way from a client to the API server, and how it ended",
+        {
+            "stage": (
+                "kubeconfig, server, name, proxy, route, connect, tls, certificate (the server's), client-certificate, token, "
+                "credentials, clock, http, check (of /readyz and /livez)"
+            ),
+            "outcome": (
+                "how it ended: refused, timeout, no-route, unknown, silent, expired, not-yet-valid, wrong-name, other-key, "
+                "unknown-authority, self-signed, ca-expired, clock, plain-http, closed, failed, ...; of http the status"
+            ),
+            "text": "what was printed",
+            "host": "host of the API server, as the kubeconfig names it",
+            "port": "its port",
+            "server": "both, joined by a colon",
+            "status": "HTTP status of an answer that is an error",
+            "reason": "reason of such an answer (Forbidden, InternalError, ...)",
+            "check": "name of a health check that fails (etcd, informer-sync, poststarthook/...)",
+            "path": "readyz or livez",
+            "subject": "of a certificate",
+            "issuer": "of a certificate",
+            "not_before": "begin of a certificate, ISO 8601",
+            "not_after": "end of a certificate or token, ISO 8601",
+            "names": "names and addresses a certificate is valid for, comma separated",
+            "proxy": "true when the proxy on the way is meant",
+            "user": "who may not do what was asked",
+            "verb": "what was refused",
+            "resource": "of what kind",
+            "difference": "how far clocks are apart, as 3 hours ahead",
+        },
+    ),
     "etcd.status": FactKind(
         "Cluster", "a row of etcdctl endpoint status", {"endpoint": "", "leader": "", "db_size": "", "errors": "", "learner": ""}
     ),

@@ -106,4 +106,18 @@ KINDS: dict[str, FactKind] = {
             "used": "false when nobody calls it, as far as the whole evidence shows",
         },
     ),
+    "change": FactKind(
+        "Workload",
+        "something that changed: a rollout, an edit, a node; about any kind of object that others depend on",
+        {
+            "what": (
+                "rollout, scaled, edited, created, node-joined, node-rebooted, kubelet-started or certificate-expired"
+            ),
+            "at": "when, as the API writes times",
+            "by": "who, as metadata.managedFields names them: kubectl-edit, helm, argocd-controller",
+            "before": "revision, replicas or version before",
+            "after": "revision, replicas or version after",
+            "detail": "for a rollout: the differences between the two templates",
+        },
+    ),
 }

@@ -153,7 +153,7 @@ KINDS: dict[str, FactKind] = {
                 "kubelet, container-runtime, kube-proxy, kube-scheduler, kube-controller-manager, kube-apiserver, etcd, "
                 "cluster-dns"
             ),
-            "how": "unit, pod, node-condition, socket, componentstatus",
+            "how": "unit, pod, lease, node-condition, socket, componentstatus",
             "detail": "",
         },
     ),

@@ -1,0 +1,117 @@
+"""Evidence from a live cluster: what the API server tells, asked for in rounds (design.md, "Rounds").
+
+The first round screens a namespace or cluster, or reads the named objects; later rounds fetch what would settle the
+symptoms found. Nothing is ever written, and only the permissions of :mod:`kubecause.evidence.cluster.permissions` are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from kubecause.errors import EvidenceError, UnreachableError
+from kubecause.evidence.cluster.connection import Connection
+from kubecause.evidence.cluster.follow import NAMED
+from kubecause.evidence.cluster.kubeconfig import ConnectionSettings
+from kubecause.evidence.cluster.reader import Answer, Bounds, Reader
+from kubecause.evidence.cluster.requests import Item, Request, events_about, every, pods_of, requests_for
+from kubecause.evidence.cluster.scope import Scope
+from kubecause.evidence.cluster.unreachable import examine
+from kubecause.model import Entity, Need
+
+__all__ = ["ClusterSource", "Scope"]
+
+
+class ClusterSource:
+    """A cluster that can be asked again.
+
+    :param now: the clock of the machine, used until the server has told its own.
+    """
+
+    kind = "cluster"
+
+    def __init__(
+        self,
+        settings: ConnectionSettings,
+        scope: Scope,
+        *,
+        timeout: float = 10.0,
+        bounds: Bounds | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._settings = settings
+        self._scope = scope
+        self._timeout = timeout
+        self._connection = Connection(settings, timeout=timeout)
+        self.clock = now().replace(microsecond=0)
+        self._reader = Reader(self._connection, self.clock, bounds)
+        self._reached = True
+
+    @property
+    def name(self) -> str:
+        """The context, or the server where there is none."""
+        return self._settings.context or self._settings.server
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        """Requests sent and bytes read so far."""
+        return self._connection.requests, self._connection.bytes_read
+
+    def begin(self) -> list[Answer]:
+        """The first round.
+
+        :raises EvidenceError: when a named object does not exist.
+        """
+        try:
+            return self._named() if self._scope.targets else self._screened()
+        except UnreachableError as error:
+            self._reached = False
+            return list(examine(self._settings, error, timeout=self._timeout))
+
+    def ask(self, needs: Sequence[Need]) -> list[Answer]:
+        """What may settle the needs and was not fetched before; empty when there is nothing new."""
+        if not self._reached:
+            return []
+        try:
+            return self._reader.read(every([*map(requests_for, needs), *map(self._behind, needs)]))
+        except UnreachableError as error:
+            self._reached = False
+            return list(examine(self._settings, error, timeout=self._timeout))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._connection.close()
+
+    # --- rounds -------------------------------------------------------------------------------------------------
+
+    def _screened(self) -> list[Answer]:
+        scope = self._scope
+        if scope.selector:
+            return self._reader.read([Request("table", "Pod", scope.namespace, labels=scope.selector)])
+        found = self._reader.read([Request("screen", "Namespace", name=scope.namespace)])
+        return found + self._reader.read(every(pods_of(service) for service in self._reader.services_without_endpoints()))
+
+    def _named(self) -> list[Answer]:
+        scope = self._scope
+        wanted: list[tuple[Entity, Request]] = []
+        for word, name in scope.targets:
+            kind = self._reader.kind(word)
+            if kind is None:
+                raise EvidenceError(f"the server knows no kind {word!r}; `kubectl api-resources` lists those it knows")
+            entity = Entity(kind.kind, name, scope.namespace if kind.namespaced else None)
+            wanted.append((entity, Request("get", kind.kind, entity.namespace, name)))
+        found = self._reader.read([r for entity, get in wanted for r in (get, events_about(entity))])
+        missing = [entity for entity, _ in wanted if self._item(entity) is None]
+        if missing and not found:
+            where = f" in namespace {missing[0].namespace}" if missing[0].namespace else ""
+            raise EvidenceError(f"there is no {missing[0].kind} {missing[0].name}{where}; check the name, or give -n NAMESPACE")
+        items = [item for entity, _ in wanted if (item := self._item(entity))]
+        return found + self._reader.read(every(follow(item) for item in items for follow in NAMED.get(item["kind"], ())))
+
+    def _item(self, entity: Entity) -> Item | None:
+        return self._reader.item(entity.kind, entity.namespace, entity.name or "")
+
+    def _behind(self, need: Need) -> list[Request]:
+        """The pods behind a Service that a need names: its selector is known by now."""
+        item = self._item(need.entity) if need.entity.kind == "Service" else None
+        return every([pods_of(item)]) if item else []

@@ -1,0 +1,274 @@
+"""Ask the API server for objects, lists, tables and logs; what is refused comes back as a value, never as an exception.
+
+Rules: "Kubernetes API Concepts" (large lists in chunks, ``410 Expired`` and its inconsistent continuation, Tables,
+``PartialObjectMetadataList``, ``resourceVersion=0``). Secrets are never asked for as objects or metadata: both carry values
+or copies of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from kubecause.errors import UnreachableError
+from kubecause.evidence.cluster.answers import (
+    UNREACHABLE,
+    Listing,
+    Page,
+    Refused,
+    Table,
+    TablePage,
+    decoded,
+    no_collection,
+    refusal,
+    status_of,
+)
+from kubecause.evidence.cluster.connection import Connection, Reply
+from kubecause.evidence.cluster.discovery import Discovery
+from kubecause.evidence.cluster.kinds import Kind, kind_of_object, kind_of_word, segment
+
+__all__ = ["Api", "Listing", "Refused", "Table"]
+
+PAGE = 500  # objects of a page: client-go's own default
+_JSON = "application/json"
+_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
+_LOG_REFUSED = 65536  # bytes of an answer that says why there is no log
+_LOG_TRIES = 4
+_RESTARTS = 2  # times that a list begins anew because its token expired
+
+
+class Api:
+    """Typed questions to one API server. Safe to use from several threads.
+
+    Every method raises UnreachableError only while the server has never answered; once it has, no answer is a refusal
+    with status 0 and the reason ``Unreachable``.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._discovery = Discovery(connection)
+
+    def get(self, kind: Kind, name: str, namespace: str | None = None) -> dict[str, Any] | Refused:
+        """One object.
+
+        :raises UsageError: a name that no object can have.
+        """
+        _not_a_secret(kind)
+        reply = self._ask(kind.path(namespace, name), _JSON)
+        if isinstance(reply, UnreachableError):
+            return _no_answer("get", kind.resource, namespace, name, reply)
+        found = decoded(reply, dict[str, Any]) if reply.status == 200 and not reply.cut else None
+        return refusal("get", kind, namespace, name, reply) if found is None else found
+
+    def list(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        labels: str | None = None,
+        fields: str | None = None,
+        most: int | None = None,
+        paged: bool = True,
+    ) -> Listing:
+        """All objects of a kind, or of one namespace.
+
+        :param labels: a label selector.
+        :param fields: a field selector.
+        :param most: no more objects than these.
+        :param paged: False asks for everything at once from the server's own cache (``resourceVersion=0``): faster, and a
+            moment older than what etcd holds; for lists known to be small.
+        """
+        _not_a_secret(kind)
+        return self._pages(kind, namespace, _selectors(labels, fields), _JSON, most, paged=paged)
+
+    def metadata(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        labels: str | None = None,
+        fields: str | None = None,
+        most: int | None = None,
+        paged: bool = True,
+    ) -> Listing:
+        """As ``list``, but the objects carry only their metadata."""
+        _not_a_secret(kind)
+        return self._pages(kind, namespace, _selectors(labels, fields), _METADATA, most, paged=paged)
+
+    def table(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        labels: str | None = None,
+        fields: str | None = None,
+        objects: Literal["None", "Metadata"] = "None",
+    ) -> Table:
+        """What ``kubectl get -o wide`` prints, made by the server, from its cache.
+
+        :param objects: ``Metadata`` brings each object's metadata along; without it a table tells no namespaces.
+        """
+        if objects != "None":
+            _not_a_secret(kind)
+        query = {**_selectors(labels, fields), "includeObject": objects, "resourceVersion": "0"}
+        reply = self._ask(f"{kind.path(namespace)}?{urlencode(query)}", _TABLE)
+        if isinstance(reply, UnreachableError):
+            return Table([], [], refused=_no_answer("list", kind.resource, namespace, None, reply), complete=False)
+        page = decoded(reply, TablePage) if reply.status == 200 and not reply.cut else None
+        if page is None or page.kind != "Table":
+            return Table([], [], refused=refusal("list", kind, namespace, None, reply), complete=False)
+        return _table(page, reply.headers.get("date"), with_metadata=objects == "Metadata")
+
+    def log(
+        self,
+        namespace: str,
+        pod: str,
+        container: str | None,
+        *,
+        previous: bool = False,
+        tail: int = 400,
+        most_bytes: int = 262144,
+        timestamps: bool = False,
+    ) -> str | Refused:
+        """The last lines of a container's log.
+
+        :param container: None where the pod has only one.
+        :param previous: the log of the run before.
+        :param tail: no more lines than these.
+        :param most_bytes: no more bytes than these; where the lines are too long, there are fewer, down to a cut one.
+        :param timestamps: whether each line begins with the time at which the runtime wrote it.
+        :raises UsageError: a name that no object can have.
+        """
+        query = {"tailLines": str(tail), "limitBytes": str(most_bytes)}
+        query.update({"container": container} if container is not None else {})
+        query.update({"previous": "true"} if previous else {})
+        query.update({"timestamps": "true"} if timestamps else {})
+        path = f"/api/v1/namespaces/{segment(namespace)}/pods/{segment(pod)}/log"
+        name = f"{pod}/{container}" if container else pod
+        body = b""
+        for _ in range(_LOG_TRIES):
+            reply = self._ask(f"{path}?{urlencode(query)}", "*/*", limit_bytes=max(most_bytes, _LOG_REFUSED), retry=False)
+            if isinstance(reply, UnreachableError):
+                return _no_answer("get", "pods/log", namespace, name, reply)
+            if reply.status != 200:
+                status = status_of(reply)
+                return Refused("get", "pods/log", namespace, name, reply.status, status.reason, status.message)
+            body = reply.body
+            lines = body.count(b"\n")
+            if len(body) < most_bytes or lines < 2:
+                break
+            query["tailLines"] = str(max(1, lines * 3 // 4))  # the server cuts the end, which matters most: ask for fewer lines
+        return body[:most_bytes].decode("utf-8", "replace")
+
+    def discover(self, word: str) -> Kind | None:
+        """The kind that kubectl means by a word; asks the cluster only for words that are not built in."""
+        return kind_of_word(word) or self._discovery.of_word(word)
+
+    def discover_object(self, api_version: str, kind: str) -> Kind | None:
+        """The kind of an object or owner reference; asks the cluster only for kinds that are not built in."""
+        return kind_of_object(api_version, kind) or self._discovery.of_object(api_version, kind)
+
+    def text(self, path: str) -> tuple[int, str]:
+        """The answer to ``/readyz?verbose`` or ``/version``, whatever its status; status 0 and the error where there is none."""
+        reply = self._ask(path, "*/*", limit_bytes=1024 * 1024, retry=False)
+        if isinstance(reply, UnreachableError):
+            return 0, str(reply)
+        return reply.status, reply.body.decode("utf-8", "replace")
+
+    def _ask(self, path: str, accept: str, *, limit_bytes: int | None = None, retry: bool = True) -> Reply | UnreachableError:
+        try:
+            return self.connection.get(path, accept=accept, limit_bytes=limit_bytes, retry=retry)
+        except UnreachableError as error:
+            if not self.connection.answered:
+                raise
+            return error
+
+    def _pages(
+        self, kind: Kind, namespace: str | None, selectors: Mapping[str, str], accept: str, most: int | None, *, paged: bool
+    ) -> Listing:
+        """Page after page; what was read already is kept when a token expires.
+
+        The token is exchanged for the one the server offers, or the list begins anew; nothing is counted twice (by uid).
+        """
+        items: list[dict[str, Any]] = []
+        seen: set[str] | None = None  # uids, once pages may overlap
+        token, restarts, collected = "", 0, None
+        while True:
+            query = dict(selectors)
+            if not paged:
+                query["resourceVersion"] = "0"
+            else:
+                query["limit"] = str(PAGE if most is None else max(1, min(PAGE, most - len(items))))
+            if token:
+                query["continue"] = token
+            reply = self._ask(f"{kind.path(namespace)}?{urlencode(query)}", accept)
+            if isinstance(reply, UnreachableError):
+                return Listing(
+                    items, _no_answer("list", kind.resource, namespace, None, reply), complete=False, collected=collected
+                )
+            collected = collected or reply.headers.get("date")
+            if reply.status == 410 and token and restarts < _RESTARTS:
+                restarts += 1
+                token = status_of(reply).metadata.continue_
+                seen = {_uid(item) for item in items}
+                continue
+            page = decoded(reply, Page) if reply.status == 200 and not reply.cut else None
+            if page is None or not page.kind.endswith("List"):
+                return Listing(items, refusal("list", kind, namespace, None, reply), complete=False, collected=collected)
+            fresh = page.items or []
+            if seen is not None:
+                fresh = [item for item in fresh if _uid(item) not in seen]
+            items.extend(fresh)
+            token = page.metadata.continue_
+            if most is not None and len(items) >= most:
+                return Listing(items[:most], None, complete=not token and len(items) == most, collected=collected)
+            if not token:
+                return Listing(items, None, complete=True, collected=collected)
+
+
+def _table(page: TablePage, collected: str | None, *, with_metadata: bool) -> Table:
+    columns = page.columns or []
+    rows = page.rows or []
+    with no_collection():
+        cells = [row.cells for row in rows]
+        metadata = [row.object.metadata if row.object else {} for row in rows] if with_metadata else []
+    at = next((at for at, column in enumerate(columns) if column.format == "name"), None)
+    names = None
+    if with_metadata:
+        names = [str(item.get("name", "")) for item in metadata]
+    elif at is not None:
+        names = [str(row[at]) for row in cells]
+    return Table(
+        columns=[column.name.upper() for column in columns],
+        rows=cells,
+        names=names,
+        complete=not page.metadata.continue_,
+        metadata=metadata,
+        narrow=tuple(at for at, column in enumerate(columns) if column.priority == 0),
+        collected=collected,
+    )
+
+
+def _selectors(labels: str | None, fields: str | None) -> dict[str, str]:
+    out = {}
+    if labels:
+        out["labelSelector"] = labels
+    if fields:
+        out["fieldSelector"] = fields
+    return out
+
+
+def _uid(item: Mapping[str, Any]) -> str:
+    metadata = item.get("metadata") or {}
+    return str(metadata.get("uid") or (metadata.get("namespace"), metadata.get("name")))
+
+
+def _no_answer(verb: str, resource: str, namespace: str | None, name: str | None, error: UnreachableError) -> Refused:
+    return Refused(verb, resource, namespace, name, 0, UNREACHABLE, str(error))
+
+
+def _not_a_secret(kind: Kind) -> None:
+    if kind.plural == "secrets" and not kind.group:
+        raise ValueError("Secrets are never read as objects or metadata")

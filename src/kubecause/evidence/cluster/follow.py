@@ -1,0 +1,134 @@
+"""What an object refers to: owner, node, claim → volume → class, service → pods, logs; and what is worth following."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from kubecause.evidence.cluster.requests import (
+    SYSTEM_NAMESPACE,
+    Item,
+    Request,
+    behind_claim,
+    claims,
+    every,
+    history,
+    logs,
+    owners,
+    pods_of,
+)
+
+_LOGS_OF_SELECTED = 2  # pods of a component whose logs are read although they are healthy
+
+
+def of_object(item: Item) -> list[Request]:
+    """The requests for what an object read by name refers to."""
+    more = _FOLLOWED.get(str(item.get("kind")), ())
+    return every([owners(item), *(follow(item) for follow in more)])
+
+
+def of_listed(request: Request, items: Sequence[Item]) -> list[Request]:
+    """The requests for what broken objects of a list refer to."""
+    if request.kind == "Pod":
+        return every(_any_log(item) for item in items[:_LOGS_OF_SELECTED])
+    if request.kind == "EndpointSlice":
+        return []
+    if request.kind == "Ingress":
+        return [Request("list", "IngressClass")] if items else []
+    judge = _SUFFERS.get(request.kind)
+    return [wanted for item in items if judge and judge(item) for wanted in of_object(item)]
+
+
+def _node(item: Item) -> Iterator[Request]:
+    """The node of a pod that is not ready; all nodes for one that waits for a node."""
+    spec, status = item.get("spec") or {}, item.get("status") or {}
+    if spec.get("nodeName"):
+        if not _pod_ready(status) and status.get("phase") != "Succeeded":
+            yield Request("get", "Node", name=spec["nodeName"])
+    elif status.get("phase") in (None, "Pending"):
+        yield Request("list", "Node")
+
+
+def _pod_ready(status: Item) -> bool:
+    return any(c.get("type") == "Ready" and c.get("status") == "True" for c in status.get("conditions") or ())
+
+
+def _slices(item: Item) -> Iterator[Request]:
+    meta = item["metadata"]
+    yield Request("list", "EndpointSlice", meta.get("namespace"), labels=f"kubernetes.io/service-name={meta.get('name')}")
+
+
+def _target(item: Item) -> Iterator[Request]:
+    reference = (item.get("spec") or {}).get("scaleTargetRef") or {}
+    if reference.get("kind") and reference.get("name"):
+        yield Request("get", reference["kind"], item["metadata"].get("namespace"), reference["name"])
+
+
+def _backends(item: Item) -> Iterator[Request]:
+    """The services that an Ingress names."""
+    spec = item.get("spec") or {}
+    paths = [path for rule in spec.get("rules") or () for path in ((rule.get("http") or {}).get("paths") or ())]
+    for backend in [spec.get("defaultBackend"), *(path.get("backend") for path in paths)]:
+        name = ((backend or {}).get("service") or {}).get("name")
+        if name:
+            yield Request("get", "Service", item["metadata"].get("namespace"), name)
+    yield Request("list", "IngressClass")
+
+
+def _any_log(item: Item) -> Iterator[Request]:
+    """The logs of a component's pod, healthy or not."""
+    meta = item["metadata"]
+    for container in (item.get("spec") or {}).get("containers") or ():
+        yield Request("log", "Pod", meta.get("namespace"), meta.get("name"), container=container.get("name"))
+    yield from logs(item)
+
+
+def _on_node(item: Item) -> Iterator[Request]:
+    """The system's pods on a node."""
+    yield Request("table", "Pod", SYSTEM_NAMESPACE, fields=f"spec.nodeName={item['metadata'].get('name')}")
+
+
+def _replicas_short(item: Item) -> bool:
+    spec, status = item.get("spec") or {}, item.get("status") or {}
+    wanted = status.get("desiredNumberScheduled", spec.get("replicas", 1))
+    have = status.get("numberReady", status.get("readyReplicas", 0))
+    bad = any(_failing(condition) for condition in status.get("conditions") or ())
+    return bad or (isinstance(wanted, int) and isinstance(have, int) and have < wanted)
+
+
+def _failing(condition: Item) -> bool:
+    kind, status = condition.get("type"), condition.get("status")
+    return (kind == "ReplicaFailure" and status == "True") or (kind in ("Progressing", "Available") and status == "False")
+
+
+def _unbound(item: Item) -> bool:
+    return (item.get("status") or {}).get("phase") != "Bound" or bool(item["metadata"].get("deletionTimestamp"))
+
+
+_SUFFERS: Mapping[str, Callable[[Item], bool]] = {
+    "Deployment": _replicas_short,
+    "StatefulSet": _replicas_short,
+    "DaemonSet": _replicas_short,
+    "PersistentVolumeClaim": _unbound,
+    "HorizontalPodAutoscaler": lambda item: any(
+        c.get("status") == "False" for c in (item.get("status") or {}).get("conditions") or ()
+    ),
+}
+
+_FOLLOWED: Mapping[str, Sequence[Callable[[Item], Iterator[Request]]]] = {
+    "Pod": (claims, logs, _node),
+    "Deployment": (history,),
+    "PersistentVolumeClaim": (behind_claim,),
+    "HorizontalPodAutoscaler": (_target,),
+    "Service": (_slices, pods_of),
+    "Ingress": (_backends,),
+}
+NAMED: Mapping[str, Sequence[Callable[[Item], Iterator[Request]]]] = {
+    "Deployment": (pods_of,),
+    "StatefulSet": (pods_of,),
+    "DaemonSet": (pods_of,),
+    "ReplicaSet": (pods_of,),
+    "Job": (pods_of,),
+    "ReplicationController": (pods_of,),
+    "Node": (_on_node,),
+}
+"""What is followed besides when the user named the object."""

@@ -1,0 +1,259 @@
+"""Sends requests, each once, follows the references in the answers, and hands everything over as documents and gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from kubecause.evidence.cluster import documents
+from kubecause.evidence.cluster.answers import Listing, Refused, Table
+from kubecause.evidence.cluster.api import Api
+from kubecause.evidence.cluster.connection import Connection
+from kubecause.evidence.cluster.follow import of_listed, of_object
+from kubecause.evidence.cluster.kinds import KINDS, Kind, kind_of_word
+from kubecause.evidence.cluster.permissions import gap_of
+from kubecause.evidence.cluster.requests import WARNINGS, Item, Request
+from kubecause.evidence.cluster.screen import FULL_KINDS, PodRow, is_broken, representatives, telling_events
+from kubecause.evidence.cluster.unreachable import unwell
+from kubecause.evidence.layout import log_channel
+from kubecause.model import Document, Gap
+
+Answer = Document | Gap
+
+_FEW_NODES = 200  # so many are read in full; of larger clusters only the broken ones
+_POD_COLUMNS = ("NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "NODE")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much one diagnosis may ask.
+
+    :param requests: requests in all; what is not asked any more becomes a gap.
+    :param events: warnings read of one namespace or of the cluster.
+    :param nodes: nodes read in full.
+    """
+
+    requests: int = 900
+    events: int = 5000
+    nodes: int = 500
+
+
+class Reader:
+    """Reads a cluster piece by piece and remembers what it has asked."""
+
+    def __init__(self, connection: Connection, collected: datetime, bounds: Bounds | None = None) -> None:
+        self._together = connection.together
+        self._api = Api(connection)
+        self._collected = collected
+        self._bounds = bounds or Bounds()
+        self._done: set[Request] = set()
+        self._items: dict[tuple[str, str | None, str], Item] = {}
+        self._broken: dict[tuple[str, str], PodRow] = {}
+        self._events: list[tuple[Request, Listing]] = []
+        self._kinds: dict[str, Kind | None] = {}
+        self._exhausted = False
+
+    def item(self, kind: str, namespace: str | None, name: str) -> Item | None:
+        """An object that was read, as a document holds it."""
+        return self._items.get((kind, namespace, name))
+
+    def services_without_endpoints(self) -> list[Item]:
+        """Services that select pods, none of which is ready."""
+        ready: set[tuple[str | None, str]] = set()
+        for (kind, namespace, _), item in self._items.items():
+            if kind == "EndpointSlice" and any(
+                (e.get("conditions") or {}).get("ready", True) for e in item.get("endpoints") or ()
+            ):
+                labels = item["metadata"].get("labels") or {}
+                ready.add((namespace, labels.get("kubernetes.io/service-name", "")))
+        services = [(key, item) for key, item in self._items.items() if key[0] == "Service"]
+        return [
+            item
+            for (_, namespace, name), item in services
+            if (item.get("spec") or {}).get("selector") and (namespace, name) not in ready
+        ]
+
+    # --- asking -------------------------------------------------------------------------------------------------
+
+    def read(self, requests: Sequence[Request]) -> list[Answer]:
+        """Answers to requests not sent before, and to those that the answers refer to, until nothing is new."""
+        found: list[Answer] = []
+        waiting = list(requests)
+        while waiting:
+            fresh = self._fresh(waiting, found)
+            waiting = []
+            answers = self._together([self._sending(request) for request in fresh])
+            for request, answer in zip(fresh, answers, strict=True):
+                waiting += self._take(request, answer, found)
+        for request, listing in self._events:  # last: which of them matter is known once the pods are
+            subjects = set(self._broken) | {(ns or "", name) for kind, ns, name in self._items if kind == "Pod"}
+            items = [dict(item) for item in telling_events(listing.items, subjects)]
+            if items:
+                found.append(self._document(request, items))
+        self._events.clear()
+        return found
+
+    def _fresh(self, requests: Iterable[Request], found: list[Answer]) -> list[Request]:
+        fresh: list[Request] = []
+        for request in dict.fromkeys(requests):
+            if request in self._done or self._held(request):
+                continue
+            if len(self._done) >= self._bounds.requests:
+                if not self._exhausted:
+                    self._exhausted = True
+                    found.append(Gap("what else is broken", f"the bound of {self._bounds.requests} requests was reached"))
+                break
+            self._done.add(request)
+            if request.verb == "screen":
+                fresh += self._fresh(_screen(request.name), found)
+            else:
+                fresh.append(request)
+        return fresh
+
+    def _held(self, request: Request) -> bool:
+        """True when a list has shown the object already."""
+        return request.verb == "get" and (request.kind, request.namespace, request.name) in self._items
+
+    def _sending(self, request: Request) -> Callable[[], object]:
+        return lambda: self._send(request)
+
+    def _send(self, request: Request) -> object:
+        if request.verb == "ready":
+            return list(unwell(self._api))
+        kind = self._kind(request.kind)
+        if kind is None:
+            return None
+        namespace = request.namespace if kind.namespaced else None
+        if request.verb == "get":
+            return self._api.get(kind, request.name or "", namespace)
+        if request.verb == "table":
+            return self._api.table(kind, namespace, labels=request.labels, fields=request.fields)
+        if request.verb == "log":
+            return self._api.log(namespace or "default", request.name or "", request.container or "", previous=request.previous)
+        most = {"Event": self._bounds.events, "Node": self._bounds.nodes}.get(request.kind)
+        return self._api.list(kind, namespace, labels=request.labels, fields=request.fields, most=most)
+
+    def _kind(self, word: str) -> Kind | None:
+        """A built-in kind, or one that the server knows."""
+        if word in KINDS:
+            return KINDS[word]
+        if word not in self._kinds:
+            self._kinds[word] = self._api.discover(word)
+        return self._kinds[word]
+
+    def kind(self, word: str) -> Kind | None:
+        """The kind that a user's word means: ``deploy``, ``pods``, ``certificates.cert-manager.io``."""
+        return kind_of_word(word) or self._kind(word)
+
+    # --- answers ------------------------------------------------------------------------------------------------
+
+    def _take(self, request: Request, answer: object, found: list[Answer]) -> list[Request]:
+        """Turn an answer into documents or gaps; returns what it refers to."""
+        if isinstance(answer, Refused):
+            found += _gaps(answer)
+        elif isinstance(answer, str):
+            found.append(self._log(request, answer))
+        elif isinstance(answer, Listing):
+            return self._listing(request, answer, found)
+        elif isinstance(answer, Table):
+            return self._table(request, answer, found)
+        elif isinstance(answer, dict):
+            self._remember(request.kind, answer)
+            found.append(self._document(request, [answer]))
+            return of_object(answer)
+        elif isinstance(answer, list):
+            found += answer
+        return []
+
+    def _listing(self, request: Request, listing: Listing, found: list[Answer]) -> list[Request]:
+        if listing.refused:
+            found += _gaps(listing.refused)
+        elif not listing.complete:
+            found.append(Gap(request.command, f"only the first {len(listing.items)} were read"))
+        if request.kind == "Event":
+            for item in listing.items:
+                item["kind"] = "Event"
+            self._events.append((request, listing))
+            return []
+        for item in listing.items:
+            self._remember(request.kind, item)
+        whole = listing.complete and not listing.refused and not request.labels and not request.fields
+        if listing.items or whole:
+            found.append(self._document(request, listing.items, {"lists": request.kind} if whole else {}))
+        return of_listed(request, listing.items)
+
+    def _remember(self, kind: str, item: Item) -> None:
+        meta = item.setdefault("metadata", {})
+        item.setdefault("kind", kind)
+        self._items[item["kind"], meta.get("namespace"), str(meta.get("name"))] = item
+
+    def _document(self, request: Request, items: Sequence[Item], more: dict[str, str] | None = None) -> Document:
+        hints = {**({"namespace": request.namespace} if request.namespace else {}), **(more or {})}
+        return documents.objects(request.command, items, self._collected, hints)
+
+    def _log(self, request: Request, text: str) -> Document:
+        hints = {"namespace": request.namespace or "", "pod": request.name or "", "container": request.container or ""}
+        hints["which"] = "previous" if request.previous else "current"
+        return documents.log(request.command, text, log_channel(hints), self._collected, hints)
+
+    # --- tables -------------------------------------------------------------------------------------------------
+
+    def _table(self, request: Request, table: Table, found: list[Answer]) -> list[Request]:
+        if table.refused:
+            found += _gaps(table.refused)
+            return []
+        columns = [column.upper() for column in table.columns]
+        rows = [{column: _text(cell) for column, cell in zip(columns, row, strict=False)} for row in table.rows]
+        if request.kind == "Pod":
+            return self._pods(request, rows, found)
+        if request.kind == "Namespace":
+            return _namespaces(rows)
+        if request.kind == "Node":
+            broken = [row["NAME"] for row in rows if row.get("STATUS") != "Ready"]
+            few = len(rows) <= _FEW_NODES
+            return (
+                [Request("list", "Node")] if few else [Request("get", "Node", name=name) for name in broken[: self._bounds.nodes]]
+            )
+        return [
+            Request("get", request.kind, name=row["NAME"]) for row in rows if row.get("AVAILABLE", "True") not in ("True", "")
+        ]
+
+    def _pods(self, request: Request, rows: list[dict[str, str]], found: list[Answer]) -> list[Request]:
+        """Broken pods as rows, and one full object for each kind of trouble; a selected healthy one where none is broken."""
+        namespace = request.namespace or ""
+        all_rows = [PodRow(namespace, row.get("NAME", ""), row) for row in rows]
+        broken = [row for row in all_rows if is_broken(row.cells)]
+        self._broken.update({(row.namespace, row.name): row for row in broken})
+        if broken:
+            cells = [[row.cells.get(column, "") for column in _POD_COLUMNS] for row in broken]
+            command = f"{request.command} -o wide"
+            found.append(documents.table(command, _POD_COLUMNS, cells, self._collected, {"namespace": namespace}))
+        chosen = representatives(broken) or (all_rows[:1] if request.labels else [])
+        return [Request("get", "Pod", row.namespace, row.name) for row in chosen]
+
+
+def _screen(namespace: str | None) -> list[Request]:
+    """The triage of a namespace; of the whole cluster with None, where pods are then asked for in each namespace."""
+    lists = [*(Request("list", kind, namespace) for kind in FULL_KINDS), Request("list", "Event", namespace, fields=WARNINGS)]
+    if namespace:
+        return [Request("table", "Pod", namespace), Request("get", "Namespace", name=namespace), *lists]
+    return [Request("table", kind) for kind in ("Namespace", "Node", "APIService")] + lists
+
+
+def _namespaces(rows: Iterable[dict[str, str]]) -> list[Request]:
+    wanted = []
+    for row in rows:
+        wanted.append(Request("table", "Pod", row["NAME"]))
+        if row.get("STATUS") != "Active":
+            wanted.append(Request("get", "Namespace", name=row["NAME"]))
+    return wanted
+
+
+def _gaps(refused: Refused) -> list[Gap]:
+    """A gap for what was refused; what does not exist, or has no log yet, hides nothing."""
+    return [] if refused.status in (400, 404, 405, 406, 410) else [gap_of(refused)]
+
+
+def _text(cell: object) -> str:
+    return "" if cell is None else str(cell)

@@ -1,0 +1,211 @@
+"""What is asked of the API server: one request, the kubectl command that shows the same, and which need it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from kubecause.evidence.cluster.kinds import KINDS
+from kubecause.model import WORKLOAD_KINDS, Channel, Entity, Need
+
+Verb = Literal["get", "list", "table", "log", "screen", "ready"]
+Item = dict[str, Any]  # a decoded object of the API
+
+SYSTEM_NAMESPACE = "kube-system"
+DNS_LABEL = "k8s-app=kube-dns"  # CoreDNS keeps the label of its predecessor, everywhere
+WARNINGS = "type=Warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request; equal requests are sent once.
+
+    ``screen`` stands for the handful of requests that triage a namespace, ``ready`` for the server's own health checks.
+    """
+
+    verb: Verb
+    kind: str
+    namespace: str | None = None
+    name: str | None = None
+    labels: str | None = None
+    fields: str | None = None
+    container: str | None = None
+    previous: bool = False
+
+    @property
+    def command(self) -> str:
+        """The kubectl command that shows a person the same."""
+        where = f" -n {self.namespace}" if self.namespace else " -A" if _everywhere(self) else ""
+        if self.verb == "log":
+            return f"kubectl logs {self.name} -c {self.container}{where}{' --previous' if self.previous else ''}"
+        if self.verb == "ready":
+            return "kubectl get --raw /readyz?verbose"
+        kind = KINDS.get(self.kind)
+        word = kind.plural if kind else self.kind.lower()
+        parts = ["kubectl get", f"{word} {self.name}" if self.name else word]
+        parts += [f"-l {self.labels}"] if self.labels else []
+        parts += [f"--field-selector {self.fields}"] if self.fields else []
+        return " ".join(parts) + where
+
+
+def _everywhere(request: Request) -> bool:
+    kind = KINDS.get(request.kind)
+    return request.name is None and (kind is None or kind.namespaced)
+
+
+def events_about(entity: Entity) -> Request:
+    """The events about one object."""
+    name = f"involvedObject.kind={entity.kind},involvedObject.name={entity.name}"
+    return Request("list", "Event", entity.namespace or ("default" if entity.kind == "Node" else None), fields=name)
+
+
+def selector_text(labels: Any) -> str | None:
+    """``matchLabels`` as a query; None when there are none."""
+    if not isinstance(labels, dict) or not labels:
+        return None
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+
+
+# --- needs ------------------------------------------------------------------------------------------------
+
+_LOGS = frozenset({Channel.APP_LOG, Channel.COMPONENT_LOG})
+_STATES = frozenset({Channel.STATUS, "container.state", "pod.status", "workload.replicas", "probe.wrong", "pod.ports-clash"})
+_PLACES = frozenset({"node.state", "node.condition", "component.down", "versions"})
+_SERVICES = frozenset({"service.broken", "service.state", "client.address-wrong", "database.rejects", "connection"})
+_CLAIMS = frozenset({"claim.state", "claim.unbindable"})
+
+
+def requests_for(need: Need) -> Iterator[Request]:
+    """The requests that may settle a need; nothing for what no API server knows (a node's own logs and files)."""
+    entity, wanted = need.entity, need.fact_kind
+    if entity.kind == "Cluster":
+        yield from _of_cluster(wanted)
+    elif entity.kind == "Namespace" and entity.name:
+        if wanted in ("quota.exceeded", Channel.EVENT):
+            yield Request("list", "ResourceQuota", entity.name)
+            yield Request("list", "LimitRange", entity.name)
+    elif entity.kind == "Node":
+        yield from _of_node(entity, wanted)
+    elif entity.name or entity.pod:
+        yield from _of_object(entity, wanted)
+
+
+def _of_cluster(wanted: str) -> Iterator[Request]:
+    if wanted in (Channel.COMPONENT_LOG, "component.down", "workload.replicas", "container.state", "pod.status", Channel.EVENT):
+        yield Request("screen", "Namespace", name=SYSTEM_NAMESPACE)
+    if wanted == Channel.COMPONENT_LOG:
+        yield Request("list", "Pod", SYSTEM_NAMESPACE, labels=DNS_LABEL)
+    if wanted in ("component.down", "scheduler.absent"):
+        yield Request("list", "Lease", SYSTEM_NAMESPACE)
+        yield Request("ready", "Cluster")
+
+
+def _of_node(node: Entity, wanted: str) -> Iterator[Request]:
+    if node.name is None:
+        yield Request("list", "Node")
+        return
+    yield Request("get", "Node", name=node.name)
+    if wanted == Channel.EVENT:
+        yield events_about(node)
+    if wanted in (Channel.COMPONENT_LOG, "component.down", "container.state", "pod.status"):
+        yield Request("table", "Pod", SYSTEM_NAMESPACE, fields=f"spec.nodeName={node.name}")
+
+
+def _of_object(entity: Entity, wanted: str) -> Iterator[Request]:
+    pod = entity.pod if entity.kind == "Container" else entity.name
+    if wanted in _SERVICES and entity.kind != "Service":
+        for kind in ("Service", "EndpointSlice", "Deployment", "StatefulSet"):
+            yield Request("list", kind, entity.namespace)
+    if entity.kind in ("Pod", "Container"):
+        yield Request("get", "Pod", entity.namespace, pod)
+        if wanted == Channel.EVENT:
+            yield events_about(Entity("Pod", pod, entity.namespace))
+        return
+    if entity.kind in KINDS:
+        yield Request("get", entity.kind, entity.namespace, entity.name)
+    if wanted == Channel.EVENT and entity.kind in (*WORKLOAD_KINDS, "PersistentVolumeClaim", "Service", "Ingress"):
+        yield events_about(entity)
+    if entity.kind == "Service" and (wanted in _SERVICES or wanted in _LOGS or wanted in _STATES):
+        yield Request("list", "EndpointSlice", entity.namespace, labels=f"kubernetes.io/service-name={entity.name}")
+
+
+# --- references -------------------------------------------------------------------------------------------
+
+
+def owners(item: Item) -> Iterator[Request]:
+    """The direct owner of an object."""
+    meta = item["metadata"]
+    for reference in meta.get("ownerReferences") or ():
+        kind, name = reference.get("kind"), reference.get("name")
+        if isinstance(kind, str) and isinstance(name, str) and kind != "Node":  # static pods are owned by their node
+            known = KINDS.get(kind)
+            yield Request("get", kind, meta.get("namespace") if known is None or known.namespaced else None, name)
+
+
+def claims(item: Item) -> Iterator[Request]:
+    """The claims that a pod mounts."""
+    meta = item["metadata"]
+    for volume in (item.get("spec") or {}).get("volumes") or ():
+        claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")
+        if claim is None and volume.get("ephemeral") is not None:
+            claim = f"{meta.get('name')}-{volume.get('name')}"
+        if claim:
+            yield Request("get", "PersistentVolumeClaim", meta.get("namespace"), claim)
+
+
+def behind_claim(item: Item) -> Iterator[Request]:
+    """Volume, class and events of a claim."""
+    meta, spec = item["metadata"], item.get("spec") or {}
+    if spec.get("volumeName"):
+        yield Request("get", "PersistentVolume", name=spec["volumeName"])
+    if (item.get("status") or {}).get("phase") != "Bound":
+        yield Request("list", "StorageClass")
+        yield Request("list", "PersistentVolume")
+        yield events_about(Entity("PersistentVolumeClaim", meta.get("name"), meta.get("namespace")))
+
+
+def history(item: Item) -> Iterator[Request]:
+    """The ReplicaSets of a Deployment: what its templates were before."""
+    labels = selector_text(((item.get("spec") or {}).get("selector") or {}).get("matchLabels"))
+    if labels:
+        yield Request("list", "ReplicaSet", item["metadata"].get("namespace"), labels=labels)
+
+
+def pods_of(item: Item) -> Iterator[Request]:
+    """The pods that a workload or Service selects."""
+    selector = (item.get("spec") or {}).get("selector") or {}
+    labels = selector_text(selector.get("matchLabels") if item["kind"] != "Service" else selector)
+    if item["kind"] == "ReplicationController":
+        labels = selector_text(selector)
+    if labels:
+        yield Request("table", "Pod", item["metadata"].get("namespace"), labels=labels)
+
+
+def logs(item: Item) -> Iterator[Request]:
+    """The logs worth reading of a pod: containers that ended, keep ending, or run without being ready."""
+    meta, status = item["metadata"], item.get("status") or {}
+    for place in ("initContainerStatuses", "containerStatuses"):
+        for each in status.get(place) or ():
+            yield from _container_logs(meta, each, init=place.startswith("init"))
+
+
+def _container_logs(meta: Item, status: Item, *, init: bool) -> Iterator[Request]:
+    state, last = status.get("state") or {}, status.get("lastState") or {}
+    ended = state.get("terminated")
+    if ended and ended.get("exitCode") == 0 and init:
+        return
+    waiting = (state.get("waiting") or {}).get("reason")
+    crashed = bool(last.get("terminated"))
+    # While a container waits for its next start, its log is that of its last run; once it runs, that one is the previous.
+    current = bool(ended or (state.get("running") and not (status.get("ready") and not crashed)) or (waiting and crashed))
+    for previous, wanted in ((False, current), (True, crashed and bool(state.get("running")))):
+        if wanted:
+            yield Request(
+                "log", "Pod", meta.get("namespace"), meta.get("name"), container=str(status.get("name")), previous=previous
+            )
+
+
+def every(makers: Iterable[Iterator[Request]]) -> list[Request]:
+    """Several kinds of references as one list, each once, in order."""
+    return list(dict.fromkeys(request for maker in makers for request in maker))

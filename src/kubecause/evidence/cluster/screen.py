@@ -1,0 +1,134 @@
+"""Triage: which rows of a table are broken, and which of many alike stand for the others.
+
+Tables are computed by the server and cost a fiftieth of the objects; what is healthy leaves no document.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Cells = Mapping[str, str]  # column, upper case → cell
+
+# Kinds whose faults leave everything green, or that are few: read in full. Sources: design.md "Rounds".
+FULL_KINDS = (
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+    "CronJob",
+    "Service",
+    "EndpointSlice",
+    "Ingress",
+    "NetworkPolicy",
+    "HorizontalPodAutoscaler",
+    "PodDisruptionBudget",
+    "PersistentVolumeClaim",
+    "ResourceQuota",
+    "LimitRange",
+)
+
+_FINE = frozenset({"Running", "Completed", "Succeeded"})
+_RESTARTS = re.compile(r"(\d+)(?:\s+\((\S+) ago\))?")
+_AGE = re.compile(r"(\d+)([smhdy])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 31_536_000}
+_RECENT = 1800.0  # seconds; older restarts have healed
+_BY_PLACE = frozenset({"ContainerCreating", "PodInitializing", "Unknown", "Terminating", "ContainerStatusUnknown", "NodeLost"})
+_PLACES = 3  # nodes looked at for one state of one owner
+_POD_SUFFIX = re.compile(r"-(?:[bcdfghjklmnpqrstvwxz2456789]{5}|\d+)$")  # the API server's safe alphabet, or an ordinal
+_VARIES = re.compile(r"[0-9a-f]{8,}|\d+|\"[^\"]*\"")
+_ALIKE = 4  # warnings kept of the same reason and wording in one namespace
+
+
+@dataclass(frozen=True, slots=True)
+class PodRow:
+    """A row of ``kubectl get pods -o wide`` that is not healthy."""
+
+    namespace: str
+    name: str
+    cells: Cells
+
+    @property
+    def status(self) -> str:
+        """What kubectl prints under STATUS."""
+        return self.cells.get("STATUS", "")
+
+    @property
+    def node(self) -> str:
+        """Name of its node, or ``<none>``."""
+        return self.cells.get("NODE", "")
+
+    @property
+    def owner(self) -> str:
+        """The name its siblings share: that of its ReplicaSet, StatefulSet, DaemonSet or Job."""
+        return _POD_SUFFIX.sub("", self.name)
+
+
+def is_broken(cells: Cells) -> bool:
+    """True when a pod's row shows trouble: a bad status, not all ready, or restarts in the last half hour.
+
+    >>> is_broken({"READY": "1/1", "STATUS": "Running", "RESTARTS": "0"})
+    False
+    >>> is_broken({"READY": "1/1", "STATUS": "Running", "RESTARTS": "3 (2m ago)"})
+    True
+    """
+    status = cells.get("STATUS", "")
+    if status not in _FINE:
+        return True
+    if status == "Running":
+        ready, _, wanted = cells.get("READY", "").partition("/")
+        if ready != wanted:
+            return True
+    found = _RESTARTS.match(cells.get("RESTARTS", ""))
+    if not found or found[1] == "0" or status != "Running":
+        return False
+    quiet = seconds(found[2])
+    return quiet is None or quiet < _RECENT
+
+
+def seconds(age: str | None) -> float | None:
+    """An age as kubectl prints it, in seconds.
+
+    >>> seconds("4m5s")
+    245.0
+    """
+    parts = _AGE.findall(age or "")
+    return float(sum(int(number) * _SECONDS[unit] for number, unit in parts)) if parts else None
+
+
+def representatives(rows: Iterable[PodRow]) -> list[PodRow]:
+    """One pod for each owner and state; where the node may be the reason, one for each of a few nodes."""
+    groups: dict[tuple[str, str, str, str], list[PodRow]] = defaultdict(list)
+    for row in rows:
+        groups[row.namespace, row.owner, row.status, row.cells.get("READY", "")].append(row)
+    chosen: list[PodRow] = []
+    for (_, _, status, _), members in sorted(groups.items()):
+        members.sort(key=lambda row: row.name)
+        if status in _BY_PLACE:
+            nodes = {row.node: row for row in reversed(members)}
+            chosen += [nodes[node] for node in sorted(nodes)][:_PLACES]
+        else:
+            chosen.append(members[0])
+    return chosen
+
+
+def telling_events(items: Sequence[Mapping[str, Any]], subjects: set[tuple[str, str]]) -> Iterator[Mapping[str, Any]]:
+    """Warnings about the given pods, and a few of each wording about everything else.
+
+    :param subjects: namespace and name of the pods that are looked at.
+    """
+    kept: dict[tuple[str, str, str, str], int] = defaultdict(int)
+    for item in items:
+        about = item.get("involvedObject") or {}
+        namespace, name = str(about.get("namespace") or ""), str(about.get("name") or "")
+        if (namespace, name) in subjects:
+            yield item
+            continue
+        message = _VARIES.sub("#", str(item.get("message") or ""))[:200]
+        key = (namespace, str(about.get("kind") or ""), str(item.get("reason") or ""), message)
+        kept[key] += 1
+        if kept[key] <= _ALIKE:
+            yield item

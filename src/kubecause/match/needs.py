@@ -1,0 +1,133 @@
+"""What would settle what was found: ``leads_to`` of the cases read backwards, along joins that exist (design.md, "Rounds")."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from kubecause.facts.joins import Joins
+from kubecause.facts.records import Claim, Ingress
+from kubecause.knowledge.schema import Case, Signal
+from kubecause.model import Entity, Finding, Need, Status
+
+_Along = Callable[[Joins, Entity], Iterable[Entity]]
+
+
+def needs_of(findings: Sequence[Finding], cases: Mapping[str, Case], joins: Joins) -> list[Need]:
+    """Facts that may explain the symptoms and settle the doubts among the findings.
+
+    Those that may settle most findings come first. Only cases that lead to something found are asked for, and only on
+    entities that its joins reach.
+    """
+    causes: dict[str, list[tuple[Case, str]]] = defaultdict(list)
+    for case in cases.values():
+        for link in case.leads_to:
+            causes[link.fault].append((case, link.via))
+    wanted: Counter[Need] = Counter()
+    for finding in findings:
+        if finding.status == Status.CONFIRMED and not cases[finding.fault].symptom:
+            continue
+        wanted.update(set(_of_finding(finding, cases[finding.fault], causes, joins)))
+    return sorted(wanted, key=lambda need: (-wanted[need], need.fact_kind, need.entity.sort_key))
+
+
+def _of_finding(finding: Finding, own: Case, causes: Mapping[str, Sequence[tuple[Case, str]]], joins: Joins) -> Iterator[Need]:
+    places = dict.fromkeys((finding.entity, *finding.subjects))
+    for entity in places:
+        for kind in _read_by(own.signals.values()):
+            yield Need(kind, entity)
+        for case, via in causes.get(finding.fault, ()):
+            for reached in _ALONG[via](joins, entity):
+                for kind in _read_by(case.signals.values()):
+                    yield Need(kind, reached)
+
+
+def _read_by(signals: Iterable[Signal]) -> Iterator[str]:
+    """The fact kinds and channels that signals look at."""
+    for signal in signals:
+        if signal.fact:
+            yield signal.fact
+        else:
+            yield from (str(channel) for channel in signal.channels)
+
+
+# --- paths, from the effect back to where its cause may live ------------------------------------------------
+
+
+def _family(joins: Joins, entity: Entity) -> Iterable[Entity]:
+    return dict.fromkeys((entity, joins.top_owner(entity), *(pod.entity for pod in joins.pods(entity)[:2])))
+
+
+def _nodes(joins: Joins, entity: Entity) -> Iterable[Entity]:
+    return [Entity("Node", name) for name in sorted(joins.nodes_of(entity))]
+
+
+def _candidates(joins: Joins, entity: Entity) -> Iterable[Entity]:
+    del joins, entity
+    return [Entity("Node", None)]
+
+
+def _namespace(joins: Joins, entity: Entity) -> Iterable[Entity]:
+    del joins
+    return [Entity("Namespace", entity.namespace)] if entity.namespace else []
+
+
+def _claims(joins: Joins, entity: Entity) -> Iterable[Entity]:
+    return [Entity("PersistentVolumeClaim", name, entity.namespace) for name in sorted(joins.claims_of(entity))]
+
+
+def _volume(joins: Joins, entity: Entity) -> Iterable[Entity]:
+    thing = joins.store.things.get(entity)
+    record = thing.record if thing else None
+    return [Entity("PersistentVolume", record.spec.volume_name)] if isinstance(record, Claim) and record.spec.volume_name else []
+
+
+def _behind(joins: Joins, entity: Entity) -> Iterable[Entity]:
+    """The pods behind a service, or the services in front of a pod."""
+    if entity.kind == "Service":
+        return [entity, *sorted(joins.workloads_of_service.get(entity, ()), key=lambda e: e.sort_key)]
+    top = joins.top_owner(entity)
+    return [service for service, workloads in joins.workloads_of_service.items() if top in workloads]
+
+
+def _backends(joins: Joins, entity: Entity) -> Iterable[Entity]:
+    thing = joins.store.things.get(entity)
+    if thing is None or not isinstance(thing.record, Ingress):
+        return []
+    paths = [path for rule in thing.record.spec.rules for path in (rule.http.paths if rule.http else [])]
+    names = {path.backend.service.name for path in paths if path.backend.service}
+    return [Entity("Service", name, entity.namespace) for name in sorted(names)]
+
+
+def _called(joins: Joins, entity: Entity) -> Iterable[Entity]:
+    """The services that a workload calls."""
+    callers = joins.workloads_behind(entity)
+    return [service for service, clients in joins.service_callers.items() if clients & callers]
+
+
+def _cluster(joins: Joins, entity: Entity) -> Iterable[Entity]:
+    del joins, entity
+    return [Entity("Cluster", None)]
+
+
+def _nowhere(joins: Joins, entity: Entity) -> Iterable[Entity]:
+    """A registry answers no API request."""
+    del joins, entity
+    return []
+
+
+_ALONG: Mapping[str, _Along] = {
+    "self": _family,
+    "pod.workload": _family,
+    "pod.node": _nodes,
+    "node.components": _nodes,
+    "pod.candidates": _candidates,
+    "pod.namespace": _namespace,
+    "pod.claims": _claims,
+    "claim.volume": _volume,
+    "service.pods": _behind,
+    "ingress.service": _backends,
+    "workload.dependencies": _called,
+    "registry.images": _nowhere,
+    "cluster": _cluster,
+}
