@@ -213,11 +213,10 @@ def _why(options: argparse.Namespace) -> int:
     from kubecause.cli_why import why
 
     began = time.monotonic()
-    result, source = why(options)
+    result, (requests, size) = why(options)
     if options.verbose:
-        requests, size = source.cost
         _summarise(result, size, time.monotonic() - began)
-        _say(f"{requests} requests to {source.name}")
+        _say(f"{requests} requests to the API server")
     return _report(result, options)
 
 

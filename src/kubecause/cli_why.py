@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from kubecause.errors import UsageError
+from kubecause.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from kubecause.evidence.cluster import ClusterSource
@@ -60,17 +60,26 @@ def open_source(options: argparse.Namespace, environment: Mapping[str, str]) -> 
     return ClusterSource(settings, scope, timeout=timeout)
 
 
-def why(options: argparse.Namespace, *, keep: Callable[[Document | Gap], None] | None = None) -> tuple[Result, ClusterSource]:
-    """Diagnose the cluster; the source tells afterwards what that cost.
+def why(
+    options: argparse.Namespace, *, keep: Callable[[Document | Gap], None] | None = None
+) -> tuple[Result, tuple[int, int]]:
+    """Diagnose the cluster; returns the result, and the requests sent and bytes read.
 
     :param keep: called with every document and gap.
     """
+    from kubecause.evidence.cluster.unreachable import unconfigured
     from kubecause.knowledge import load_cases
-    from kubecause.pipeline import diagnose_source
+    from kubecause.pipeline import diagnose_documents, diagnose_source
 
-    source = open_source(options, os.environ)
     try:
-        return diagnose_source(source, load_cases(), keep=keep), source
+        source = open_source(options, os.environ)
+    except ConfigError as error:
+        document = unconfigured(error, kubeconfig=options.kubeconfig, environment=os.environ)
+        if keep:
+            keep(document)
+        return diagnose_documents([document], load_cases(), source=("cluster", options.context or "unknown")), (0, 0)
+    try:
+        return diagnose_source(source, load_cases(), keep=keep), source.cost
     finally:
         source.close()
 

@@ -10,13 +10,15 @@ from kubecause.facts.joins import Joins
 from kubecause.facts.quantities import quantity
 from kubecause.facts.records import Node
 from kubecause.facts.records_pod import Container, ContainerStatus, Pod, Terminated
-from kubecause.facts.restarts import looping, pod_ready, settled
+from kubecause.facts.restarts import looping, parse_time, pod_ready, settled
 from kubecause.facts.store import Store, Thing
 from kubecause.model import Entity, Fact
 
 _UNTOLD = frozenset(  # words that say nothing of a container
     {"Running", "Completed", "Pending", "Terminating", "ContainerCreating", "PodInitializing", "", "Evicted", "Unknown"}
 )
+_STARTING = frozenset({"Pending", "ContainerCreating", "PodInitializing", "Running"})
+_PATIENCE = 15.0  # seconds
 _FINE = frozenset({"Running", "Completed", "Succeeded", ""})
 
 
@@ -58,6 +60,8 @@ def _pod_status(thing: Thing, pod: Pod, store: Store) -> Fact | None:
     word = printed_status(pod)
     if word in _FINE and not pod.metadata.deletion_timestamp and (pod_ready(pod) is not False or word != "Running"):
         return None
+    if _just_begun(word, pod, store.clock):
+        return None
     if word == "ContainerCreating" and pod.status.phase is None:
         pod.status.phase = "Pending"
     scheduled: bool | None = True if pod.spec.node_name else None
@@ -82,6 +86,14 @@ def _pod_status(thing: Thing, pod: Pod, store: Store) -> Fact | None:
     }
     proofs = thing.proof("status.message", "row", "status.phase", "status")
     return Fact("pod.status", thing.entity, {k: v for k, v in fields.items() if v is not None}, proofs)
+
+
+def _just_begun(word: str, pod: Pod, clock: datetime | None) -> bool:
+    """True while starting or ending a pod takes no longer than it does in a healthy cluster."""
+    if word == "Terminating":
+        end = parse_time(pod.metadata.deletion_timestamp)  # the API writes when the grace period ends
+        return bool(end and clock and (clock - end).total_seconds() < _PATIENCE)
+    return word in _STARTING and pod.status.age is not None and pod.status.age < _PATIENCE and clock is not None
 
 
 def _node_ready(pod: Pod, store: Store) -> bool | None:

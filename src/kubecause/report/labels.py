@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from kubecause.report.changes import lead
 from kubecause.report.neutral import one_line
-from kubecause.report.view import EntityView, EvidenceView, FixView, GapView, Report
+from kubecause.report.view import ChangeView, EntityView, EvidenceView, FixView, GapView, Report
 from kubecause.report.words import Words, counted
+
+_FEW = 3  # faults that a gap may hide, named one by one
 
 
 class Labels:
@@ -34,6 +39,10 @@ class Labels:
         known += [evidence.time] if evidence.time else []
         return place + self._words.parens.format(self._words.list_mark.join(known)) if known else place
 
+    def moment(self, change: ChangeView) -> str:
+        """When something changed, and how long before the first bad sign: ``2026-01-12T03:04:05Z (12 min before …)``."""
+        return one_line(change.time) + self._words.parens.format(lead(change.lead, self._words))
+
     def at(self, at: str) -> str:
         """Where a command runs."""
         return self._words.at.get(at, at)
@@ -47,7 +56,14 @@ class Labels:
         said = one_line(f"{gap.what}{self._words.colon}{gap.why}")
         if request and (asked := " ".join(part for part in (gap.verb, gap.resource) if part)):
             said += self._words.parens.format(one_line(asked))
-        return said + self._words.hides.format(one_line(", ".join(gap.hides))) if gap.hides else said
+        return said + self._words.hides.format(one_line(self._hidden(gap.hides))) if gap.hides else said
+
+    def _hidden(self, faults: Sequence[str]) -> str:
+        """Few faults by their ids; of many, how many in which groups."""
+        if len(faults) <= _FEW:
+            return self._words.list_mark.join(faults)
+        groups = dict.fromkeys(fault.partition("/")[0] for fault in faults)
+        return counted(self._words.faults, len(faults)) + self._words.parens.format(self._words.list_mark.join(groups))
 
 
 def closing(report: Report, words: Words) -> str:

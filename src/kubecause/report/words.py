@@ -28,6 +28,8 @@ class Words:
     why: str
     chain: str
     affected: str
+    changed: str  # short, for the gutter of a terminal
+    changed_before: str
     proof: str
     fix: str
     harm: str
@@ -63,14 +65,24 @@ class Words:
     causes: tuple[str, str]
     confirmed_of: str
     open_symptoms: tuple[str, str]
+    faults: tuple[str, str]
     ruled_out: tuple[str, str]
     not_seen: tuple[str, str]
     list_mark: str
+    part_mark: str
     colon: str
     parens: str
     describe: str
     warnings: str
     wide_hint: str
+    # what changed: {entity} {before} {after} {by}
+    changes: Mapping[str, str]  # by the field ``what`` of the fact ``change``
+    change_between: Mapping[str, str]  # the same with {before} and {after}
+    change_by: str
+    differences: Mapping[str, str]  # {field} {before} {after}
+    lead: str  # {lead}
+    lead_none: str
+    units: tuple[tuple[int, str], ...]  # seconds a unit, largest first
 
 
 _EN = Words(
@@ -86,6 +98,8 @@ _EN = Words(
     why="Why",
     chain="Chain",
     affected="Affected",
+    changed="Changed",
+    changed_before="Changed shortly before",
     proof="Proof",
     fix="Fix",
     harm="harm",
@@ -119,14 +133,43 @@ _EN = Words(
     causes=("1 cause", "{n} causes"),
     confirmed_of="{n} confirmed",
     open_symptoms=("1 symptom without a cause", "{n} symptoms without a cause"),
+    faults=("1 fault", "{n} faults"),
     ruled_out=("1 fault ruled out", "{n} faults ruled out"),
     not_seen=("1 thing not seen", "{n} things not seen"),
     list_mark=", ",
+    part_mark="; ",
     colon=": ",
     parens=" ({})",
     describe="its conditions and its latest events",
     warnings="the latest warnings of the cluster, by time",
     wide_hint=" -o wide shows everything.",
+    changes={
+        "rollout": "{entity} was rolled out with a new template",
+        "scaled": "{entity} was scaled to {after} replicas",
+        "edited": "{entity} was edited",
+        "created": "{entity} was created",
+        "node-joined": "{entity} joined the cluster",
+        "node-rebooted": "{entity} rebooted",
+        "kubelet-started": "the kubelet of {entity} started again",
+        "certificate-expired": "a certificate expired: {after}",
+    },
+    change_between={
+        "rollout": "{entity} was rolled out, revision {before} to {after}",
+        "scaled": "{entity} was scaled from {before} to {after} replicas",
+        "kubelet-started": "the kubelet of {entity} started again as {after}, other nodes run {before}",
+    },
+    change_by=" by {by}",
+    differences={
+        "changed": "{field} from {before} to {after}",
+        "added": "{field} added: {after}",
+        "removed": "{field} removed, was {before}",
+        "hidden": "{field} changed",
+        "hidden added": "{field} added",
+        "hidden removed": "{field} removed",
+    },
+    lead="{lead} before the first sign",
+    lead_none="in the second of the first sign",
+    units=((3600, "{n} h"), (60, "{n} min"), (1, "{n} s")),
 )
 
 _ZH = Words(
@@ -142,6 +185,8 @@ _ZH = Words(
     why="成因",
     chain="因果链",
     affected="受影响",
+    changed="变更",
+    changed_before="故障前的变更",
     proof="证据",
     fix="修复",
     harm="影响",
@@ -175,14 +220,43 @@ _ZH = Words(
     causes=("找到 1 个原因", "找到 {n} 个原因"),
     confirmed_of="{n} 个已确认",
     open_symptoms=("1 个症状原因不明", "{n} 个症状原因不明"),
+    faults=("1 种故障", "{n} 种故障"),
     ruled_out=("已排除 1 种故障", "已排除 {n} 种故障"),
     not_seen=("1 项信息没有看到", "{n} 项信息没有看到"),
     list_mark="，",
+    part_mark="；",
     colon="：",
     parens="（{}）",
     describe="对象的状态和最近的事件",
     warnings="集群最近的告警事件，按时间排列",
     wide_hint="加 -o wide 查看全部内容。",
+    changes={
+        "rollout": "{entity} 发布了新的 Pod 模板",
+        "scaled": "{entity} 的副本数调整为 {after}",
+        "edited": "{entity} 被修改",
+        "created": "{entity} 被创建",
+        "node-joined": "{entity} 加入集群",
+        "node-rebooted": "{entity} 重启",
+        "kubelet-started": "{entity} 的 kubelet 重新启动",
+        "certificate-expired": "证书过期：{after}",
+    },
+    change_between={
+        "rollout": "{entity} 发布了新版本（revision 由 {before} 变为 {after}）",
+        "scaled": "{entity} 的副本数从 {before} 调整为 {after}",
+        "kubelet-started": "{entity} 的 kubelet 重新启动，版本为 {after}，其他节点为 {before}",
+    },
+    change_by="，操作者 {by}",
+    differences={
+        "changed": "{field} 由 {before} 改为 {after}",
+        "added": "新增 {field}：{after}",
+        "removed": "删除 {field}，原值 {before}",
+        "hidden": "{field} 有改动",
+        "hidden added": "新增 {field}",
+        "hidden removed": "删除 {field}",
+    },
+    lead="首个异常出现前 {lead}",
+    lead_none="与首个异常同一秒",
+    units=((3600, "{n} 小时"), (60, "{n} 分钟"), (1, "{n} 秒")),
 )
 
 

@@ -63,10 +63,10 @@ class ClusterSource:
         :raises EvidenceError: when a named object does not exist.
         """
         try:
-            return self._named() if self._scope.targets else self._screened()
+            found = self._named() if self._scope.targets else self._screened()
+            return [*found, *self._examined(None)] if self._reader.troubled else found
         except UnreachableError as error:
-            self._reached = False
-            return list(examine(self._settings, error, timeout=self._timeout))
+            return self._examined(error)
 
     def ask(self, needs: Sequence[Need]) -> list[Answer]:
         """What may settle the needs and was not fetched before; empty when there is nothing new."""
@@ -75,12 +75,16 @@ class ClusterSource:
         try:
             return self._reader.read(every([*map(requests_for, needs), *map(self._behind, needs)]))
         except UnreachableError as error:
-            self._reached = False
-            return list(examine(self._settings, error, timeout=self._timeout))
+            return self._examined(error)
 
     def close(self) -> None:
         """Close all connections."""
         self._connection.close()
+
+    def _examined(self, error: UnreachableError | None) -> list[Answer]:
+        """The way to a server that gives no answers, or none that help; it is not asked again."""
+        self._reached = False
+        return list(examine(self._settings, error, timeout=self._timeout))
 
     # --- rounds -------------------------------------------------------------------------------------------------
 
@@ -89,6 +93,8 @@ class ClusterSource:
         if scope.selector:
             return self._reader.read([Request("table", "Pod", scope.namespace, labels=scope.selector)])
         found = self._reader.read([Request("screen", "Namespace", name=scope.namespace)])
+        if scope.namespace and self._reader.is_missing("Namespace", None, scope.namespace):
+            raise EvidenceError(f"there is no namespace {scope.namespace}; `kubectl get namespaces` lists them")
         return found + self._reader.read(every(pods_of(service) for service in self._reader.services_without_endpoints()))
 
     def _named(self) -> list[Answer]:
@@ -101,10 +107,10 @@ class ClusterSource:
             entity = Entity(kind.kind, name, scope.namespace if kind.namespaced else None)
             wanted.append((entity, Request("get", kind.kind, entity.namespace, name)))
         found = self._reader.read([r for entity, get in wanted for r in (get, events_about(entity))])
-        missing = [entity for entity, _ in wanted if self._item(entity) is None]
-        if missing and not found:
-            where = f" in namespace {missing[0].namespace}" if missing[0].namespace else ""
-            raise EvidenceError(f"there is no {missing[0].kind} {missing[0].name}{where}; check the name, or give -n NAMESPACE")
+        for entity, _ in wanted:
+            if self._reader.is_missing(entity.kind, entity.namespace, entity.name or ""):
+                where = f" in namespace {entity.namespace}" if entity.namespace else ""
+                raise EvidenceError(f"there is no {entity.kind} {entity.name}{where}; check the name, or give -n NAMESPACE")
         items = [item for entity, _ in wanted if (item := self._item(entity))]
         return found + self._reader.read(every(follow(item) for item in items for follow in NAMED.get(item["kind"], ())))
 

@@ -134,7 +134,7 @@ class Api:
     ) -> str | Refused:
         """The last lines of a container's log.
 
-        :param container: None where the pod has only one.
+        :param container: None or empty where the pod has only one.
         :param previous: the log of the run before.
         :param tail: no more lines than these.
         :param most_bytes: no more bytes than these; where the lines are too long, there are fewer, down to a cut one.
@@ -142,7 +142,7 @@ class Api:
         :raises UsageError: a name that no object can have.
         """
         query = {"tailLines": str(tail), "limitBytes": str(most_bytes)}
-        query.update({"container": container} if container is not None else {})
+        query.update({"container": container} if container else {})
         query.update({"previous": "true"} if previous else {})
         query.update({"timestamps": "true"} if timestamps else {})
         path = f"/api/v1/namespaces/{segment(namespace)}/pods/{segment(pod)}/log"
@@ -220,6 +220,8 @@ class Api:
             fresh = page.items or []
             if seen is not None:
                 fresh = [item for item in fresh if _uid(item) not in seen]
+            for item in fresh:  # the server leaves them out of lists, and metadata lists name their own
+                item["apiVersion"], item["kind"] = kind.api_version, kind.kind
             items.extend(fresh)
             token = page.metadata.continue_
             if most is not None and len(items) >= most:

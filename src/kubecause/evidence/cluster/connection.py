@@ -30,6 +30,7 @@ _PATIENCE: Final = 3.0  # times the timeout: the bound on one get() with all its
 _WHOLE_ANSWER: Final = 6.0  # times the timeout: the bound on one answer that keeps trickling
 _LARGEST: Final = 512 * 1024 * 1024  # bytes of an answer, inflated
 _BLOCK: Final = 1024 * 1024
+_SMALL_BLOCK: Final = 65536
 _GIVE_UP: Final = 8  # requests in a row without an answer: for the length of a timeout nobody asks again
 
 
@@ -259,7 +260,7 @@ class Connection:
         pieces: list[bytes] = []
         size = 0
         while size <= limit:
-            piece = response.read(_BLOCK if inflate else min(_BLOCK, limit + 1 - size))
+            piece = response.read(_BLOCK if limit == _LARGEST else min(_SMALL_BLOCK, limit + 1 - size))
             with self._lock:
                 self.bytes_read += len(piece)
             if not piece:

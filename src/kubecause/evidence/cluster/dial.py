@@ -12,6 +12,7 @@ import socket
 import ssl
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -85,13 +86,15 @@ class Dialer:
         except (OSError, UnicodeError) as error:
             raise self.failure("name", error, through=through) from error
         addresses = sorted(found, key=lambda one: one[4] != self._answered)  # the one that answered goes first
+        until = time.monotonic() + self.timeout
         last: OSError | None = None
-        for family, kind, protocol, _, address in addresses:
+        for at, (family, kind, protocol, _, address) in enumerate(addresses):
             plain = None
             try:
                 plain = socket.socket(family, kind, protocol)
-                plain.settimeout(self.timeout)
+                plain.settimeout(max(1.0, (until - time.monotonic()) / (len(addresses) - at)))
                 plain.connect(address)
+                plain.settimeout(self.timeout)
                 plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError as error:
                 if plain is not None:
@@ -120,13 +123,13 @@ class Dialer:
 def told(error: BaseException, timeout: float) -> str:
     """The system's own text of an error, without the numbers and places around it."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate verify failed: {error.verify_message}"
+        return f"certificate verify failed: {error.verify_message.rstrip('.')}"
     if isinstance(error, ssl.SSLError) and error.reason:
         return error.reason.replace("_", " ").lower()
     if isinstance(error, TimeoutError) and not error.errno:
         return f"timed out after {timeout:g} s"
     text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-    return " ".join(text.split())[:300]
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:300]
 
 
 def make_context(settings: ConnectionSettings, proof: Proof) -> ssl.SSLContext:

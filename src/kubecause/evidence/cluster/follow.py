@@ -44,6 +44,8 @@ def _node(item: Item) -> Iterator[Request]:
     if spec.get("nodeName"):
         if not _pod_ready(status) and status.get("phase") != "Succeeded":
             yield Request("get", "Node", name=spec["nodeName"])
+        if status.get("phase") == "Pending" and not status.get("startTime"):  # no kubelet has seen it: is there such a node?
+            yield Request("list", "Node")
     elif status.get("phase") in (None, "Pending"):
         yield Request("list", "Node")
 

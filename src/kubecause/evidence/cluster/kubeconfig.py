@@ -149,8 +149,8 @@ def _server(cluster: Entry, *, secure: bool) -> str:
 
 def _credentials(user: Entry, name: str, cluster: Entry) -> Credentials:
     certificate, key = user.pem("client-certificate"), user.pem("client-key")
-    if (certificate is None) != (key is None):
-        raise ConfigError(f"{user.place}: client-certificate and client-key must be given both")
+    if certificate is not None and key is None:
+        raise ConfigError(f"{user.place}: has a client-certificate, but no client-key")
     token, username = user.text("token"), user.text("username")
     if token and any(ord(letter) < 0x21 or ord(letter) > 0x7E for letter in token):
         raise ConfigError(f"{user.place}.token: holds a character that no token has")

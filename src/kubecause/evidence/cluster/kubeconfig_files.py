@@ -34,10 +34,12 @@ class Entry:
     fields: Mapping[str, Any] = field(repr=False)
 
     def text(self, name: str) -> str | None:
-        """A field that holds text; None where it is missing or empty."""
+        """A field that holds text; None where it is missing or empty. A number or a truth value counts as its text."""
         value = self.fields.get(name)
         if value is None or value == "":
             return None
+        if isinstance(value, (bool, int, float)):
+            return str(value).lower()
         if not isinstance(value, str):
             raise self.wrong(name, "text")
         if any(ord(letter) < 0x20 or ord(letter) == 0x7F for letter in value):
@@ -204,6 +206,6 @@ def _read(path: Path) -> Entry:
         raise ConfigError(f"{path}: not valid YAML; mend the file or name another with --kubeconfig") from None
     if fields is None:
         fields = {}
-    if not isinstance(fields, dict):
-        raise ConfigError(f"{path}: not a kubeconfig (no fields at its top); name another with --kubeconfig")
+    if not isinstance(fields, dict) or fields.get("kind") not in ("Config", None, ""):
+        raise ConfigError(f"{path}: not a kubeconfig; name another with --kubeconfig")
     return Entry(path, f"{path}: kubeconfig", fields)

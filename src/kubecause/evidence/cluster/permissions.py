@@ -70,15 +70,15 @@ PARTS: Mapping[str, Part] = {
         Part(
             "nodes",
             Text(
-                en="nodes: their conditions, taints and capacity; without them node and scheduling faults are at most probable",
-                zh="节点：状况、污点和容量；缺少时，节点和调度类故障最多只能判定为“很可能”",
+                en="conditions, taints and capacity of nodes; without them node and scheduling faults are at most probable",
+                zh="节点的状况、污点和容量；缺少时，节点和调度类故障最多只能判定为“很可能”",
             ),
         ),
         Part(
             "volumes",
             Text(
-                en="volumes, storage classes and drivers: why a claim stays pending or a volume is not attached",
-                zh="存储卷、存储类和 CSI 驱动：存储声明为何一直 Pending，卷为何挂载不上",
+                en="persistent volumes, storage classes and drivers: why a claim stays pending or a volume is not attached",
+                zh="持久卷、存储类和 CSI 驱动：存储声明为何一直 Pending，卷为何挂载不上",
             ),
         ),
         Part(
@@ -98,8 +98,8 @@ PARTS: Mapping[str, Part] = {
         Part(
             "leases",
             Text(
-                en="leases: whether scheduler, controller manager and kubelets still report",
-                zh="Lease：调度器、控制器管理器和 kubelet 是否仍在续约",
+                en="whether scheduler, controller manager and kubelets still report",
+                zh="调度器、控制器管理器和 kubelet 是否仍在续约",
             ),
         ),
         Part(

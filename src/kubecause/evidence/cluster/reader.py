@@ -21,6 +21,7 @@ from kubecause.model import Document, Gap
 
 Answer = Document | Gap
 
+_NOT_FOUND = 404
 _FEW_NODES = 200  # so many are read in full; of larger clusters only the broken ones
 _POD_COLUMNS = ("NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "NODE")
 
@@ -52,11 +53,17 @@ class Reader:
         self._broken: dict[tuple[str, str], PodRow] = {}
         self._events: list[tuple[Request, Listing]] = []
         self._kinds: dict[str, Kind | None] = {}
+        self._missing: set[Request] = set()
         self._exhausted = False
+        self.troubled = False  # the server knows no such user, or is unwell
 
     def item(self, kind: str, namespace: str | None, name: str) -> Item | None:
         """An object that was read, as a document holds it."""
         return self._items.get((kind, namespace, name))
+
+    def is_missing(self, kind: str, namespace: str | None, name: str) -> bool:
+        """True when the server said that there is no such object."""
+        return Request("get", kind, namespace, name) in self._missing
 
     def services_without_endpoints(self) -> list[Item]:
         """Services that select pods, none of which is ready."""
@@ -151,7 +158,9 @@ class Reader:
     def _take(self, request: Request, answer: object, found: list[Answer]) -> list[Request]:
         """Turn an answer into documents or gaps; returns what it refers to."""
         if isinstance(answer, Refused):
-            found += _gaps(answer)
+            found += self._gaps(answer)
+            if answer.status == _NOT_FOUND:
+                self._missing.add(request)
         elif isinstance(answer, str):
             found.append(self._log(request, answer))
         elif isinstance(answer, Listing):
@@ -168,7 +177,7 @@ class Reader:
 
     def _listing(self, request: Request, listing: Listing, found: list[Answer]) -> list[Request]:
         if listing.refused:
-            found += _gaps(listing.refused)
+            found += self._gaps(listing.refused)
         elif not listing.complete:
             found.append(Gap(request.command, f"only the first {len(listing.items)} were read"))
         if request.kind == "Event":
@@ -197,11 +206,17 @@ class Reader:
         hints["which"] = "previous" if request.previous else "current"
         return documents.log(request.command, text, log_channel(hints), self._collected, hints)
 
+    def _gaps(self, refused: Refused) -> list[Gap]:
+        """A gap for what was refused; what does not exist, or has no log yet, hides nothing."""
+        if refused.status in (401, 0) or refused.status >= 500:
+            self.troubled = True
+        return [] if refused.status in (400, 404, 405, 406, 410) else [gap_of(refused)]
+
     # --- tables -------------------------------------------------------------------------------------------------
 
     def _table(self, request: Request, table: Table, found: list[Answer]) -> list[Request]:
         if table.refused:
-            found += _gaps(table.refused)
+            found += self._gaps(table.refused)
             return []
         columns = [column.upper() for column in table.columns]
         rows = [{column: _text(cell) for column, cell in zip(columns, row, strict=False)} for row in table.rows]
@@ -248,11 +263,6 @@ def _namespaces(rows: Iterable[dict[str, str]]) -> list[Request]:
         if row.get("STATUS") != "Active":
             wanted.append(Request("get", "Namespace", name=row["NAME"]))
     return wanted
-
-
-def _gaps(refused: Refused) -> list[Gap]:
-    """A gap for what was refused; what does not exist, or has no log yet, hides nothing."""
-    return [] if refused.status in (400, 404, 405, 406, 410) else [gap_of(refused)]
 
 
 def _text(cell: object) -> str:
