@@ -11,6 +11,10 @@ from kubecause.knowledge.schema import Case
 from kubecause.model import STATUS_ORDER, Entity, Finding
 
 
+# Paths that never leave a namespace.
+_WITHIN = frozenset({"self", "pod.workload", "pod.namespace", "pod.claims", "service.pods", "ingress.service"})
+
+
 @dataclass(slots=True)
 class Graph:
     """Findings by index, with the effects and causes of each."""
@@ -69,8 +73,14 @@ def _effects(
         (effect, link.via)
         for link in cases[findings[cause].fault].leads_to
         for effect in by_fault.get(link.fault, ())
-        if effect != cause
+        if effect != cause and (link.via not in _WITHIN or not _apart(findings[cause], findings[effect]))
     ]
+
+
+def _apart(cause: Finding, effect: Finding) -> bool:
+    """True when two findings live in different namespaces and no fact of the cause names who suffers elsewhere."""
+    a, b = cause.entity.namespace, effect.entity.namespace
+    return a is not None and b is not None and a != b and not sufferers(cause)
 
 
 def reaches(cause: Finding, effect: Finding, via: str, joins: Joins) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from kubecause.facts.alerts import parse_alerts, parse_connection, parse_service_graph
+from kubecause.facts.changes import change_facts
+from kubecause.facts.derive_guards import guard_facts
 from kubecause.facts.derive_objects import object_facts
 from kubecause.facts.derive_pods import pod_facts
 from kubecause.facts.describe import parse_described
@@ -80,11 +82,16 @@ class Extraction:
             store.add_fact(fact)
         for fact in pod_facts(store, joins, now):
             store.add_fact(fact)
+        for fact in guard_facts(store, joins, now):
+            store.add_fact(fact)
+        for fact in change_facts(store, joins):
+            store.add_fact(fact)
         return store, joins
 
     # --- one document ------------------------------------------------------------------------------------------
 
     def _read_part(self, part: Document) -> None:
+        self._listed(part)
         if part.kind == "table":
             self._objects(part, parse_table(part))
         elif part.kind == "events":
@@ -97,7 +104,6 @@ class Extraction:
             if not self._objects(part, parse_manifest(part)):
                 self._text(part, None)
         elif part.kind == "objects":
-            self._listed(part)
             self._objects(part, parse_objects(part))
         elif part.kind == "alerts":
             self._loose.extend(parse_alerts(part, self._store))
@@ -110,10 +116,11 @@ class Extraction:
             self._text(part, None)
 
     def _listed(self, part: Document) -> None:
-        """A list that was read whole: what is not in it does not exist."""
-        if "lists" in part.hints:
-            self._store.listed.add((part.hints["lists"], part.hints.get("namespace")))
-            self._store.saw(f"object:{part.hints['lists']}")
+        """A list that was read whole: what is not in it does not exist; a screened one: what is not in it is healthy."""
+        for hint, known in (("lists", self._store.listed), ("screens", self._store.screened)):
+            if hint in part.hints:
+                known.add((part.hints[hint], part.hints.get("namespace")))
+                self._store.saw(f"object:{part.hints[hint]}")
 
     def _host(self, part: Document) -> None:
         found = list(HOST_PARSERS[part.kind](part))
@@ -141,7 +148,7 @@ class Extraction:
             else:
                 self._events.append(SeenEvent(item, part, described))
                 used.add(item.line - part.first_line)
-        if part.kind not in ("manifest", "objects"):
+        if part.kind not in ("manifest", "objects") and part.collected is None:
             rest = ["" if i in used else line for i, line in enumerate(part.lines)]
             channel = Channel.STATUS if part.kind == "describe" and described is None else part.channel
             if part.kind != "describe" or described is None:

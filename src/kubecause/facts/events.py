@@ -22,6 +22,7 @@ from kubecause.vocabulary import TEXT_FACT
 _MISSING = re.compile(
     r"(?P<kind>serviceaccount|secret|configmap|persistentvolumeclaim) \"(?P<name>[\w.-]+)\" not found", re.IGNORECASE
 )
+_HASHED = re.compile(r"(?P<owner>.+)-[a-z0-9]{6,10}$")  # a ReplicaSet carries its Deployment's name and a hash
 _STALE = 1500.0  # seconds; controllers and kubelets repeat a failing action at least every 17 minutes
 _WHOLE = 5  # live objects that make a capture rather than a paste
 _BEFORE_START = frozenset(  # what a pod has behind it once a container of it starts
@@ -130,9 +131,22 @@ def _fact(entity: Entity, row: EventRow, document: Document, store: Store, now: 
 
 def _is_over(entity: Entity, row: EventRow, age: float | None, now: datetime | None, store: Store) -> bool:
     thing = store.things.get(entity)
+    if thing is None and _is_healthy_unseen(entity, row, age, now, store):
+        return True
     if thing is None and age is not None and age > _STALE and sum(1 for t in store.things.values() if t.live) >= _WHOLE:
         return True
     return _is_there_now(row.message, entity.namespace, store) or is_over(thing, row, age, now, gone=_is_gone(entity, store))
+
+
+def _is_healthy_unseen(entity: Entity, row: EventRow, age: float | None, now: datetime | None, store: Store) -> bool:
+    """True when an object that nothing shows was looked at and found healthy, or is gone; for a ReplicaSet its owner tells."""
+    if store.was_screened(entity.kind, entity.namespace) or store.was_listed(entity.kind, entity.namespace):
+        return True
+    hashed = _HASHED.match(entity.name or "") if entity.kind == "ReplicaSet" else None
+    if hashed is None or not store.was_listed("Deployment", entity.namespace):
+        return False
+    deployment = store.named("Deployment", hashed["owner"], entity.namespace)
+    return deployment is None or is_over(deployment, row, age, now)
 
 
 def _is_there_now(message: str, namespace: str | None, store: Store) -> bool:
@@ -157,7 +171,7 @@ def is_over(thing: Thing | None, row: EventRow, age: float | None, now: datetime
         return gone
     record = thing.record
     if isinstance(record, Pod):
-        return settled(record, now)
+        return settled(record, now) or (row.reason == "FailedScheduling" and _scheduler_said_more(record, row))
     if isinstance(record, Workload):
         spec, status = record.spec, record.status
         desired = status.desired_number_scheduled if thing.entity.kind == "DaemonSet" else spec.replicas
@@ -169,6 +183,14 @@ def is_over(thing: Thing | None, row: EventRow, age: float | None, now: datetime
     if isinstance(record, Node):
         return _node_event_over(record, row, age)
     return False
+
+
+def _scheduler_said_more(pod: Pod, row: EventRow) -> bool:
+    """True when the pod has a node by now, or its condition holds a later word of the scheduler."""
+    if pod.spec.node_name:
+        return True
+    words = [c.message for c in pod.status.conditions if c.type == "PodScheduled" and c.status.strip() == "False" and c.message]
+    return bool(words) and all(" ".join(word.split())[:200] != " ".join(row.message.split())[:200] for word in words)
 
 
 def _node_event_over(node: Node, row: EventRow, age: float | None) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from kubecause.facts.records import Claim, Endpoints, Service, Workload
+from kubecause.facts.records import Claim, Endpoints, EndpointSubset, Service, Workload
 from kubecause.facts.records_pod import Pod
 from kubecause.facts.store import Store, Thing
 from kubecause.model import WORKLOAD_KINDS, Entity
 
 _POD_LIKE = frozenset({"Container", "Pod", *WORKLOAD_KINDS})
+SERVICE_NAME_LABEL = "kubernetes.io/service-name"  # on every EndpointSlice of a service
 _HASHED = re.compile(r"^(?P<workload>.+)-[a-z0-9]{6,10}$")
 
 
@@ -19,6 +20,7 @@ class Joins:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._tops: dict[Entity, Entity] = {}
 
     # --- families ---------------------------------------------------------------------------------------------
 
@@ -86,12 +88,17 @@ class Joins:
 
     def top_owner(self, entity: Entity) -> Entity:
         """The highest owner the evidence proves; the entity itself when there is none."""
+        if entity not in self._tops:
+            self._tops[entity] = self._climb(entity)
+        return self._tops[entity]
+
+    def _climb(self, entity: Entity) -> Entity:
         if entity.kind == "Container":
             entity = self.pod_of(entity) or entity
         for _ in range(5):
             above = self.owner(entity)
-            if above is None or above == entity:
-                break
+            if above is None or above == entity or (entity.kind in WORKLOAD_KINDS and above.kind not in WORKLOAD_KINDS):
+                break  # a custom resource may own several workloads, which have their faults each for itself
             entity = above
         return entity
 
@@ -175,11 +182,31 @@ class Joins:
             return self.store.named("Service", parts[0], wanted)
         return next((t for t, s in self.store.records("Service", Service) if s.spec.cluster_ip == host), None)
 
-    def ready_endpoints(self, service: Thing) -> int | None:
-        """Number of ready endpoints; None when no document tells."""
+    @cached_property
+    def _slices(self) -> dict[tuple[str | None, str], list[Endpoints]]:
+        """EndpointSlices by namespace and name of the service they belong to."""
+        found: dict[tuple[str | None, str], list[Endpoints]] = {}
+        for thing, record in self.store.records("EndpointSlice", Endpoints):
+            owner = thing.metadata.labels.get(SERVICE_NAME_LABEL)
+            if owner and thing.full:
+                found.setdefault((thing.entity.namespace, owner), []).append(record)
+        return found
+
+    def endpoints_of(self, service: Thing) -> list[EndpointSubset] | None:
+        """What the Endpoints object or the EndpointSlices of a service hold; None when no document tells."""
         endpoints = self.store.named("Endpoints", service.entity.name, service.entity.namespace)
         if endpoints and isinstance(endpoints.record, Endpoints) and (endpoints.full or endpoints.record.subsets):
-            return sum(len(subset.addresses) for subset in endpoints.record.subsets)
+            return endpoints.record.subsets
+        slices = self._slices.get((service.entity.namespace, service.entity.name or ""))
+        if slices is None and not self.store.was_listed("EndpointSlice", service.entity.namespace):
+            return None
+        return [subset for record in slices or () for subset in record.subsets]
+
+    def ready_endpoints(self, service: Thing) -> int | None:
+        """Number of ready endpoints; None when no document tells."""
+        subsets = self.endpoints_of(service)
+        if subsets is not None:
+            return sum(len(subset.addresses) for subset in subsets)
         if isinstance(service.record, Service) and service.record.status.endpoints is not None:
             return len(service.record.status.endpoints)
         return None
@@ -277,3 +304,19 @@ class Joins:
             if any(pod.entity.name in claim.status.used_by for pod in self.pods(entity)):
                 names.add(thing.entity.name or "")
         return names
+
+    def reads(self, entity: Entity) -> set[Entity]:
+        """The ConfigMaps and claims that a pod, or the template of a workload, names."""
+        thing = self.store.things.get(self.pod_of(entity) or entity)
+        record = thing.record if thing else None
+        spec = record.spec if isinstance(record, Pod) else record.spec.template.spec if isinstance(record, Workload) else None
+        if spec is None:
+            return set()
+        containers = [*spec.init_containers, *spec.containers]
+        maps = {volume.config_map.name for volume in spec.volumes if volume.config_map}
+        maps |= {source.config_map_ref.name for each in containers for source in each.env_from if source.config_map_ref}
+        sources = [variable.value_from for each in containers for variable in each.env if variable.value_from]
+        maps |= {source.config_map_key_ref.name for source in sources if source.config_map_key_ref}
+        claims = {each.persistent_volume_claim.claim_name for each in spec.volumes if each.persistent_volume_claim}
+        named = [("ConfigMap", name) for name in maps] + [("PersistentVolumeClaim", name) for name in claims]
+        return {Entity(kind, name, entity.namespace) for kind, name in named if name}

@@ -79,14 +79,23 @@ class Store:
     seen: set[str] = field(default_factory=set)
     sources: set[str] = field(default_factory=set)
     edges: set[tuple[str, str]] = field(default_factory=set)  # service graph: client, server
+    screened: set[tuple[str, str | None]] = field(default_factory=set)  # kinds of which only broken objects were read
     clock: datetime | None = None  # when the evidence was collected, as far as it tells
     listed: set[tuple[str, str | None]] = field(default_factory=set)  # kinds read whole, in a namespace or (None) everywhere
     _by_kind: dict[str, list[Thing]] = field(default_factory=lambda: defaultdict(list))
     _by_name: dict[tuple[str, str], list[Thing]] = field(default_factory=lambda: defaultdict(list))
+    _by_place: dict[tuple[str, str, str | None], list[Thing]] = field(default_factory=lambda: defaultdict(list))
 
     def begun(self) -> Store:
         """A store that begins with what this one holds besides objects; the two grow apart from then on."""
-        begun = Store(gaps=[*self.gaps], seen={*self.seen}, sources={*self.sources}, edges={*self.edges}, listed={*self.listed})
+        begun = Store(
+            gaps=[*self.gaps],
+            seen={*self.seen},
+            sources={*self.sources},
+            edges={*self.edges},
+            listed={*self.listed},
+            screened={*self.screened},
+        )
         for kind, facts in self.facts.items():
             begun.facts[kind] = [*facts]
         return begun
@@ -105,10 +114,15 @@ class Store:
         self.things[thing.entity] = thing
         self._by_kind[thing.entity.kind].append(thing)
         self._by_name[thing.entity.kind, thing.entity.name or ""].append(thing)
+        self._by_place[thing.entity.kind, thing.entity.name or "", thing.entity.namespace].append(thing)
 
     def was_listed(self, kind: str, namespace: str | None) -> bool:
         """True when every object of a kind in a namespace was read, so that what is not here does not exist."""
         return (kind, None) in self.listed or (kind, namespace) in self.listed
+
+    def was_screened(self, kind: str, namespace: str | None) -> bool:
+        """True when all objects of a kind in a namespace were looked at, and only the broken ones are here."""
+        return (kind, None) in self.screened or (kind, namespace) in self.screened
 
     def of_kind(self, *kinds: str) -> Iterator[Thing]:
         """Objects of some kinds, in order of identity."""
@@ -123,9 +137,11 @@ class Store:
 
     def named(self, kind: str, name: str | None, namespace: str | None = None) -> Thing | None:
         """The object of this name; without a namespace only when one alone fits."""
-        found = self._by_name.get((kind, name or ""), [])
         if namespace is not None and kind not in CLUSTER_KINDS:
-            found = [thing for thing in found if thing.entity.namespace in (namespace, None)]
+            places = ((kind, name or "", namespace), (kind, name or "", None))
+            found = [thing for place in places for thing in self._by_place.get(place, ())]
+        else:
+            found = self._by_name.get((kind, name or ""), [])
         return found[0] if len(found) == 1 else None
 
     def workload_named(self, name: str, namespace: str | None = None) -> Thing | None:

@@ -13,8 +13,8 @@ from kubecause.evidence.cluster.connection import Connection
 from kubecause.evidence.cluster.follow import of_listed, of_object
 from kubecause.evidence.cluster.kinds import KINDS, Kind, kind_of_word
 from kubecause.evidence.cluster.permissions import gap_of
-from kubecause.evidence.cluster.requests import WARNINGS, Item, Request
-from kubecause.evidence.cluster.screen import FULL_KINDS, PodRow, is_broken, representatives, telling_events
+from kubecause.evidence.cluster.requests import SYSTEM_NAMESPACE, WARNINGS, Item, Request
+from kubecause.evidence.cluster.screen import FULL_KINDS, POD_COLUMNS, PodRow, is_broken, representatives, telling_events
 from kubecause.evidence.cluster.unreachable import unwell
 from kubecause.evidence.layout import log_channel
 from kubecause.model import Document, Gap
@@ -23,19 +23,18 @@ Answer = Document | Gap
 
 _NOT_FOUND = 404
 _FEW_NODES = 200  # so many are read in full; of larger clusters only the broken ones
-_POD_COLUMNS = ("NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "NODE")
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """How much one diagnosis may ask.
 
-    :param requests: requests in all; what is not asked any more becomes a gap.
+    :param requests: requests in all, for the worst of clusters; what is not asked any more becomes a gap.
     :param events: warnings read of one namespace or of the cluster.
     :param nodes: nodes read in full.
     """
 
-    requests: int = 900
+    requests: int = 3000
     events: int = 5000
     nodes: int = 500
 
@@ -54,6 +53,7 @@ class Reader:
         self._events: list[tuple[Request, Listing]] = []
         self._kinds: dict[str, Kind | None] = {}
         self._missing: set[Request] = set()
+        self._whole: set[tuple[str, str | None]] = set()  # kinds of which a namespace, or (None) the cluster, was read
         self._exhausted = False
         self.troubled = False  # the server knows no such user, or is unwell
 
@@ -104,7 +104,7 @@ class Reader:
     def _fresh(self, requests: Iterable[Request], found: list[Answer]) -> list[Request]:
         fresh: list[Request] = []
         for request in dict.fromkeys(requests):
-            if request in self._done or self._held(request):
+            if request in self._done or self._covered(request):
                 continue
             if len(self._done) >= self._bounds.requests:
                 if not self._exhausted:
@@ -118,9 +118,12 @@ class Reader:
                 fresh.append(request)
         return fresh
 
-    def _held(self, request: Request) -> bool:
-        """True when a list has shown the object already."""
-        return request.verb == "get" and (request.kind, request.namespace, request.name) in self._items
+    def _covered(self, request: Request) -> bool:
+        """True when lists read before have told what a request would: an object, a part of a list, or warnings."""
+        if request.verb == "get" and (request.kind, request.namespace, request.name) in self._items:
+            return True
+        read = {(request.kind, None), (request.kind, request.namespace)} & self._whole
+        return bool(read) and request.verb in ("get", "list")
 
     def _sending(self, request: Request) -> Callable[[], object]:
         return lambda: self._send(request)
@@ -180,6 +183,8 @@ class Reader:
             found += self._gaps(listing.refused)
         elif not listing.complete:
             found.append(Gap(request.command, f"only the first {len(listing.items)} were read"))
+        if listing.complete and not listing.refused and not request.labels and request.fields in (None, WARNINGS):
+            self._whole.add((request.kind, request.namespace))
         if request.kind == "Event":
             for item in listing.items:
                 item["kind"] = "Event"
@@ -221,7 +226,7 @@ class Reader:
         columns = [column.upper() for column in table.columns]
         rows = [{column: _text(cell) for column, cell in zip(columns, row, strict=False)} for row in table.rows]
         if request.kind == "Pod":
-            return self._pods(request, rows, found)
+            return self._pods(request, table, rows, found)
         if request.kind == "Namespace":
             return _namespaces(rows)
         if request.kind == "Node":
@@ -234,16 +239,18 @@ class Reader:
             Request("get", request.kind, name=row["NAME"]) for row in rows if row.get("AVAILABLE", "True") not in ("True", "")
         ]
 
-    def _pods(self, request: Request, rows: list[dict[str, str]], found: list[Answer]) -> list[Request]:
+    def _pods(self, request: Request, table: Table, rows: list[dict[str, str]], found: list[Answer]) -> list[Request]:
         """Broken pods as rows, and one full object for each kind of trouble; a selected healthy one where none is broken."""
         namespace = request.namespace or ""
         all_rows = [PodRow(namespace, row.get("NAME", ""), row) for row in rows]
         broken = [row for row in all_rows if is_broken(row.cells)]
         self._broken.update({(row.namespace, row.name): row for row in broken})
-        if broken:
-            cells = [[row.cells.get(column, "") for column in _POD_COLUMNS] for row in broken]
+        whole = table.complete and not request.labels and not request.fields
+        if broken or whole:
+            cells = [[row.cells.get(column, "") for column in POD_COLUMNS] for row in broken]
             command = f"{request.command} -o wide"
-            found.append(documents.table(command, _POD_COLUMNS, cells, self._collected, {"namespace": namespace}))
+            hints = {"namespace": namespace, **({"screens": "Pod"} if whole else {})}
+            found.append(documents.table(command, POD_COLUMNS, cells, self._collected, hints))
         chosen = representatives(broken) or (all_rows[:1] if request.labels else [])
         return [Request("get", "Pod", row.namespace, row.name) for row in chosen]
 
@@ -253,7 +260,8 @@ def _screen(namespace: str | None) -> list[Request]:
     lists = [*(Request("list", kind, namespace) for kind in FULL_KINDS), Request("list", "Event", namespace, fields=WARNINGS)]
     if namespace:
         return [Request("table", "Pod", namespace), Request("get", "Namespace", name=namespace), *lists]
-    return [Request("table", kind) for kind in ("Namespace", "Node", "APIService")] + lists
+    system = [Request("list", "Lease", SYSTEM_NAMESPACE), Request("list", "ClusterRoleBinding")]
+    return [Request("table", kind) for kind in ("Namespace", "Node", "APIService")] + lists + system
 
 
 def _namespaces(rows: Iterable[dict[str, str]]) -> list[Request]:
