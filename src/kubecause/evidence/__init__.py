@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from kubecause.evidence.files import Limits, RawText, read_texts
-from kubecause.evidence.layout import hints_of
+from kubecause.evidence.layout import hints_of, log_channel
 from kubecause.evidence.transcript import Section, split_sections, unframed
 from kubecause.model import Channel, Document, Gap
+
+if TYPE_CHECKING:
+    from kubecause.evidence.large_lists import LargeLists
 
 UNKNOWN = "unknown"  # the kind of a document nobody has looked at yet
 _SHORT_PASTE = 120  # lines; what one person sends another
@@ -21,10 +25,6 @@ _CHANNEL_OF_COMMAND = (
     (re.compile(r"\b(?:logs?)\b.*\b(?:kube-|etcd|coredns|calico|flannel|cilium|canal|weave|ingress)"), Channel.COMPONENT_LOG),
     (re.compile(r"\b(?:kubectl|k|oc|docker|crictl|podman|nerdctl|stern)\s+(?:-\S+\s+\S+\s+)*logs?\b"), Channel.APP_LOG),
     (re.compile(r"^(?:sudo )?(?:kubectl|k|oc|kubeadm|helm|docker|crictl|curl|wget|podman)\b"), Channel.CLIENT),
-)
-_COMPONENT = re.compile(
-    r"^(?:kube-(?:apiserver|controller-manager|scheduler|proxy|flannel|dns|router)|etcd|coredns|calico|canal|cilium|weave|flannel|"
-    r"ingress-nginx|nginx-ingress|cloud-controller|metrics-server|csi-|node-local-dns|multus|antrea|ovn|aws-node|k8s_)"
 )
 _LOG_PATH = (
     (re.compile(r"(?:^|/)kubelet[^/]*(?:\.log|\.txt|_service\.log)?$"), Channel.KUBELET_LOG),
@@ -42,19 +42,31 @@ def open_evidence(
     :param on_bytes: called with the number of bytes just read.
     :raises EvidenceError: when a target cannot be opened at all.
     """
+    made: list[LargeLists] = []
+
+    def lists() -> LargeLists:
+        """What takes large lists; made for the first of them, as it takes a while to load."""
+        if not made:
+            from kubecause.evidence.large_lists import LargeLists
+
+            made.append(LargeLists())
+        return made[0]
+
     for target in targets:
-        for raw in read_texts(target, limits or Limits(), on_bytes=on_bytes):
-            if isinstance(raw, Gap):
+        for raw in read_texts(target, limits or Limits(), on_bytes=on_bytes, lists=lists):
+            if isinstance(raw, (Gap, Document)):
                 yield raw
             else:
                 yield from documents_of(raw)
+    for each in made:
+        yield from each.documents()
 
 
 def documents_of(raw: RawText) -> Iterator[Document]:
     """Documents of one text: one for each command of a transcript, else one for all of it."""
     hints = hints_of(raw.source)
     if hints.pop("log", None):
-        yield Document(raw.source, UNKNOWN, _log_channel(hints), raw.lines, raw.first_line, hints=hints, collected=raw.collected)
+        yield Document(raw.source, UNKNOWN, log_channel(hints), raw.lines, raw.first_line, hints=hints, collected=raw.collected)
         return
     channel = next((channel for pattern, channel in _LOG_PATH if pattern.search(raw.source)), Channel.PASTE)
     lines = unframed(raw.lines)
@@ -85,11 +97,6 @@ def channel_of(command: str | None) -> Channel | None:
     if not command or re.search(r";|&&|\|\|", command):
         return None  # several commands, several speakers
     return next((channel for pattern, channel in _CHANNEL_OF_COMMAND if pattern.search(command)), Channel.COMMAND)
-
-
-def _log_channel(hints: dict[str, str]) -> Channel:
-    names = (hints.get("workload", ""), hints.get("pod", ""), hints.get("container", ""))
-    return Channel.COMPONENT_LOG if any(_COMPONENT.match(name) for name in names) else Channel.APP_LOG
 
 
 def _command_hints(command: str | None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Compressed streams (gzip, bzip2, xz and, with Python 3.14, zstd) and the reader all archives are read through.
+"""Compressed streams (gzip, bzip2, xz, zstd) and the reader all archives are read through.
 
 Streams only: nothing is written to disk, and what comes out is counted, so that a decompression bomb ends at a limit.
 """
@@ -12,7 +12,7 @@ import tarfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 Kind = Literal["gzip", "bzip2", "xz", "zstd", "zip", "tar", "lz4", "7z", "rar"]
 COMPRESSIONS: frozenset[Kind] = frozenset({"gzip", "bzip2", "xz", "zstd"})
@@ -176,13 +176,47 @@ class ZlibDecompressor:
         return self._real.decompress(self._real.unconsumed_tail + data, max(max_length, 0))
 
 
-def _zstd() -> Callable[[], _Decompressor] | None:
-    """The decompressor of ``compression.zstd`` (Python 3.14), or None."""
-    try:
-        found: Callable[[], _Decompressor] = importlib.import_module("compression.zstd").ZstdDecompressor
-    except ImportError:
-        return None
-    return found
+def zstd_module() -> Any | None:
+    """``compression.zstd`` of Python 3.14 (PEP 784), else its backport; None where neither is installed."""
+    for name in ("compression.zstd", "backports.zstd"):
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            continue
+    return None
+
+
+class ZstdDecompressor:
+    """zstd's decompressor behind the interface of bz2 and lzma: what it finds damaged is a ValueError.
+
+    :param module: what :func:`zstd_module` gave.
+    """
+
+    def __init__(self, module: Any) -> None:
+        self._real: _Decompressor = module.ZstdDecompressor()
+        self._damage: type[Exception] = module.ZstdError
+
+    @property
+    def eof(self) -> bool:
+        """Whether the stream has ended."""
+        return self._real.eof
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether more bytes must be fed before more come out."""
+        return self._real.needs_input
+
+    @property
+    def unused_data(self) -> bytes:
+        """Bytes fed from behind the end of the stream."""
+        return self._real.unused_data
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """At most ``max_length`` further bytes."""
+        try:
+            return self._real.decompress(data, max_length)
+        except self._damage as error:
+            raise ValueError(str(error)) from error
 
 
 def _maker(kind: Kind) -> Callable[[], _Decompressor]:
@@ -192,9 +226,9 @@ def _maker(kind: Kind) -> Callable[[], _Decompressor]:
         return bz2.BZ2Decompressor
     if kind == "xz":
         return lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY)
-    zstd = _zstd()
-    if kind == "zstd" and zstd:
-        return zstd
+    zstd = zstd_module() if kind == "zstd" else None
+    if zstd is not None:
+        return lambda: ZstdDecompressor(zstd)
     hint = {"zstd": "unpack it with unzstd first", "lz4": "unpack it with unlz4 first"}.get(kind, "unpack it first")
     raise ArchiveError(f"archive: {kind} is not supported here; {hint}")
 

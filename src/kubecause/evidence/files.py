@@ -13,15 +13,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from kubecause.errors import EvidenceError
 from kubecause.evidence.archives import members
 from kubecause.evidence.compression import COMPRESSIONS, ArchiveError, Expansion, Kind, Peekable, Reader, decompress, kind_of
 from kubecause.evidence.decode import sniff
-from kubecause.evidence.members import Refused, safe_name
+from kubecause.evidence.list_items import ListHead, list_head
+from kubecause.evidence.members import Member, Refused, safe_name
+from kubecause.evidence.saved_format import DOCUMENTS, INDEX, MARKER
+from kubecause.evidence.saved_reading import ArchiveParts, FolderParts, read_saved
 from kubecause.evidence.texts import MIB, TextReader, size_text
-from kubecause.model import Gap
+from kubecause.model import Document, Gap
+
+if TYPE_CHECKING:
+    from kubecause.evidence.large_lists import LargeLists
 
 GIB = 1024 * MIB
 _HEAD = 64 * 1024  # bytes that decide what a file is
@@ -54,6 +60,7 @@ class Limits:
     :param chunk: size of the pieces a long text comes in.
     :param line: longest line, in characters; the rest of it is cut. Does not hold for structured files.
     :param structured: largest JSON or YAML file that is kept whole, so that it can be read as objects.
+    :param large_list: lists of the API's objects that are larger are screened item by item, whatever their size.
     :param archive_ratio: how many times larger than its archive a stream may become, once it gave 64 MiB.
     :param expanded: what all archives together may unpack to, members that are passed over included.
     :param files: number of files and members.
@@ -66,6 +73,7 @@ class Limits:
     chunk: int = 4 * MIB
     line: int = 64 * 1024
     structured: int = 64 * MIB
+    large_list: int = 16 * MIB
     archive_ratio: int = 250
     expanded: int = 32 * GIB
     files: int = 200_000
@@ -73,18 +81,26 @@ class Limits:
     archive_depth: int = 3
 
 
+Item = RawText | Gap | Document  # documents come out of bundles that kubecause saved, and are what they were
+
+
 def read_texts(
-    target: str, limits: Limits | None = None, stdin: BinaryIO | None = None, on_bytes: Callable[[int], None] | None = None
-) -> Iterator[RawText | Gap]:
+    target: str,
+    limits: Limits | None = None,
+    stdin: BinaryIO | None = None,
+    on_bytes: Callable[[int], None] | None = None,
+    lists: Callable[[], LargeLists] | None = None,
+) -> Iterator[Item]:
     """Every text below a target, in a fixed order: folders sorted by name, archives as they are packed.
 
     :param target: a file, a folder, or ``-`` for standard input.
     :param limits: how much is read at most.
     :param stdin: what ``-`` reads instead of the standard input of the process.
     :param on_bytes: called with the number of bytes just read from the target, before unpacking.
+    :param lists: gives what takes lists of a whole cluster; without it they are read like any other text.
     :raises EvidenceError: when the target itself cannot be opened.
     """
-    session = _Session(limits or Limits(), on_bytes)
+    session = _Session(limits or Limits(), on_bytes, lists)
     if target == "-":
         return session.stream("-", Peekable(_Counted(stdin or sys.stdin.buffer, on_bytes)), 0)
     try:
@@ -135,8 +151,9 @@ class _Counted:
 class _Session:
     """One run over one target: what may still be read."""
 
-    def __init__(self, limits: Limits, on_bytes: Callable[[int], None] | None) -> None:
+    def __init__(self, limits: Limits, on_bytes: Callable[[int], None] | None, lists: Callable[[], LargeLists] | None) -> None:
         self._limits = limits
+        self._lists = lists
         self._on_bytes = on_bytes
         self._left = limits.total
         self._files = 0
@@ -145,7 +162,7 @@ class _Session:
 
     # --- folders ---
 
-    def folder(self, root: str, below: str, depth: int) -> Iterator[RawText | Gap]:
+    def folder(self, root: str, below: str, depth: int) -> Iterator[Item]:
         """All files of a folder, sorted; ``below`` is its path in the target."""
         path = Path(root, below)
         try:
@@ -154,12 +171,16 @@ class _Session:
         except OSError as error:
             yield Gap(_printable(below), _reason(error))
             return
+        if any(entry.name == MARKER for entry in entries):
+            with FolderParts(str(path)) as parts:
+                yield from read_saved(_printable(below or path.absolute().name), parts)
+            entries = [entry for entry in entries if entry.name not in (MARKER, INDEX, DOCUMENTS)]
         for entry in entries:
             if self._stopped:
                 return
             yield from self._entry(root, f"{below}/{entry.name}" if below else entry.name, entry, depth)
 
-    def _entry(self, root: str, name: str, entry: os.DirEntry[str], depth: int) -> Iterator[RawText | Gap]:
+    def _entry(self, root: str, name: str, entry: os.DirEntry[str], depth: int) -> Iterator[Item]:
         shown = _printable(name)
         try:
             if entry.is_symlink():
@@ -179,7 +200,7 @@ class _Session:
         except OSError as error:
             yield Gap(shown, _reason(error))
 
-    def descriptor(self, name: str, descriptor: int) -> Iterator[RawText | Gap]:
+    def descriptor(self, name: str, descriptor: int) -> Iterator[Item]:
         """An open file, which is closed afterwards."""
         with os.fdopen(descriptor, "rb", buffering=0) as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -189,7 +210,7 @@ class _Session:
 
     # --- content ---
 
-    def stream(self, name: str, stream: Peekable, depth: int, *, packed: bool = False) -> Iterator[RawText | Gap]:
+    def stream(self, name: str, stream: Peekable, depth: int, *, packed: bool = False) -> Iterator[Item]:
         """A text or an archive, told by its first bytes.
 
         :param depth: how many archives it lies in.
@@ -221,10 +242,14 @@ class _Session:
         self._stopped = True
         return True
 
-    def _members(self, name: str, kind: Kind, stream: Peekable, depth: int) -> Iterator[RawText | Gap]:
+    def _members(self, name: str, kind: Kind, stream: Peekable, depth: int) -> Iterator[Item]:
         told = ""
         try:
-            for member in members(kind, stream, self._expansion):
+            following = members(kind, stream, self._expansion)
+            for number, member in enumerate(following):
+                if number == 0 and isinstance(member, Member) and member.name == MARKER:
+                    yield from read_saved(name, ArchiveParts(member, following))
+                    return
                 if self._stopped:
                     return
                 if isinstance(member, Refused):
@@ -242,7 +267,7 @@ class _Session:
             if why != told:
                 yield Gap(name, why)
 
-    def _text(self, name: str, stream: Peekable, head: bytes) -> Iterator[RawText | Gap]:
+    def _text(self, name: str, stream: Peekable, head: bytes) -> Iterator[Item]:
         if not head:
             return
         if head.count(0) == len(head):
@@ -252,6 +277,11 @@ class _Session:
             yield Gap(name, encoding)
             return
         limits = self._limits
+        start = list_head(head[encoding.bom :]) if self._lists and not encoding.wide else None
+        if self._lists and start and len(stream.peek(limits.large_list + 1)) > limits.large_list:
+            stream.skip(encoding.bom)
+            yield from self._large_list(self._lists(), name, stream, start)
+            return
         room = self._left if name == "-" else min(self._left, limits.per_file)
         reader = TextReader(stream, encoding, room=room, chunk=limits.chunk, line=limits.line, structured=limits.structured)
         for lines, first_line, last in reader.chunks(head):
@@ -264,6 +294,27 @@ class _Session:
         elif reader.full:
             self._stopped = True
             yield Gap(name, f"more than {size_text(limits.total)} in all; read up to line {reader.lines}, and nothing behind it")
+
+    def _large_list(self, lists: LargeLists, name: str, stream: Peekable, start: ListHead) -> Iterator[Gap]:
+        """Hand a list to the screen; only the bound on all texts together counts, for little of it stays in memory."""
+        trouble = ""
+
+        def read(size: int) -> bytes:
+            nonlocal trouble
+            try:
+                data = stream.read(min(size, self._left))
+            except (ArchiveError, OSError) as error:
+                trouble = str(error) if isinstance(error, ArchiveError) else f"cannot be read to its end: {_reason(error)}"
+                return b""
+            self._left -= len(data)
+            return data
+
+        done = lists.read(name, start, read)
+        if trouble:
+            yield Gap(name, trouble)
+        elif done.cut and self._left <= 0 and stream.peek(1):
+            self._stopped = True
+            yield Gap(name, f"more than {size_text(self._limits.total)} in all; nothing behind item {done.items} was read")
 
 
 def _past_zeros(stream: Peekable) -> bytes:

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 
 from kubecause.errors import EvidenceError, UnreachableError
 from kubecause.evidence.cluster.connection import Connection
-from kubecause.evidence.cluster.follow import NAMED
+from kubecause.evidence.cluster.follow import NAMED, any_log
 from kubecause.evidence.cluster.kubeconfig import ConnectionSettings
 from kubecause.evidence.cluster.reader import Answer, Bounds, Reader
-from kubecause.evidence.cluster.requests import Item, Request, events_about, every, pods_of, requests_for
+from kubecause.evidence.cluster.requests import ADDRESS, Item, Request, events_about, every, pods_of, requests_for
 from kubecause.evidence.cluster.scope import Scope
 from kubecause.evidence.cluster.unreachable import examine
-from kubecause.model import Entity, Need
+from kubecause.model import WORKLOAD_KINDS, Entity, Need
 
 __all__ = ["ClusterSource", "Scope"]
 
@@ -73,7 +73,8 @@ class ClusterSource:
         if not self._reached:
             return []
         try:
-            return self._reader.read(every([*map(requests_for, needs), *map(self._behind, needs)]))
+            found = self._reader.read(every([*map(requests_for, needs), *map(self._behind, needs)]))
+            return found + self._heard([need.entity for need in needs if need.fact_kind == ADDRESS])
         except UnreachableError as error:
             return self._examined(error)
 
@@ -112,10 +113,18 @@ class ClusterSource:
                 where = f" in namespace {entity.namespace}" if entity.namespace else ""
                 raise EvidenceError(f"there is no {entity.kind} {entity.name}{where}; check the name, or give -n NAMESPACE")
         items = [item for entity, _ in wanted if (item := self._item(entity))]
-        return found + self._reader.read(every(follow(item) for item in items for follow in NAMED.get(item["kind"], ())))
+        found += self._reader.read(every(follow(item) for item in items for follow in NAMED.get(item["kind"], ())))
+        return found + self._heard([entity for entity, _ in wanted])
 
     def _item(self, entity: Entity) -> Item | None:
         return self._reader.item(entity.kind, entity.namespace, entity.name or "")
+
+    def _heard(self, entities: Sequence[Entity]) -> list[Answer]:
+        """The log of one pod of each workload, and of each pod, even when all are healthy: what it complains of."""
+        items = [item for entity in entities if (item := self._item(entity))]
+        found = self._reader.read(every(pods_of(item) for item in items if item["kind"] in WORKLOAD_KINDS))
+        pods = [pod for item in items for pod in ([item] if item["kind"] == "Pod" else self._reader.selected(item)[:1])]
+        return found + self._reader.read(every(map(any_log, pods)))
 
     def _behind(self, need: Need) -> list[Request]:
         """The pods behind a Service that a need names: its selector is known by now."""

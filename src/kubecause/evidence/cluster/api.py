@@ -8,7 +8,8 @@ or copies of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
 from kubecause.errors import UnreachableError
@@ -25,8 +26,10 @@ from kubecause.evidence.cluster.answers import (
     status_of,
 )
 from kubecause.evidence.cluster.connection import Connection, Reply
-from kubecause.evidence.cluster.discovery import Discovery
 from kubecause.evidence.cluster.kinds import Kind, kind_of_object, kind_of_word, segment
+
+if TYPE_CHECKING:
+    from kubecause.evidence.cluster.discovery import Discovery
 
 __all__ = ["Api", "Listing", "Refused", "Table"]
 
@@ -36,6 +39,7 @@ _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
 _LOG_REFUSED = 65536  # bytes of an answer that says why there is no log
 _LOG_TRIES = 4
+_PAGES = 4000  # of one list: two million objects; a server that never ends is cut off
 _RESTARTS = 2  # times that a list begins anew because its token expired
 
 
@@ -48,7 +52,6 @@ class Api:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._discovery = Discovery(connection)
 
     def get(self, kind: Kind, name: str, namespace: str | None = None) -> dict[str, Any] | Refused:
         """One object.
@@ -164,11 +167,18 @@ class Api:
 
     def discover(self, word: str) -> Kind | None:
         """The kind that kubectl means by a word; asks the cluster only for words that are not built in."""
-        return kind_of_word(word) or self._discovery.of_word(word)
+        return kind_of_word(word) or self.discovery.of_word(word)
 
     def discover_object(self, api_version: str, kind: str) -> Kind | None:
         """The kind of an object or owner reference; asks the cluster only for kinds that are not built in."""
-        return kind_of_object(api_version, kind) or self._discovery.of_object(api_version, kind)
+        return kind_of_object(api_version, kind) or self.discovery.of_object(api_version, kind)
+
+    @cached_property
+    def discovery(self) -> Discovery:
+        """What the cluster serves; asked for when it is first needed."""
+        from kubecause.evidence.cluster.discovery import Discovery
+
+        return Discovery(self.connection)
 
     def text(self, path: str) -> tuple[int, str]:
         """The answer to ``/readyz?verbose`` or ``/version``, whatever its status; status 0 and the error where there is none."""
@@ -195,7 +205,7 @@ class Api:
         items: list[dict[str, Any]] = []
         seen: set[str] | None = None  # uids, once pages may overlap
         token, restarts, collected = "", 0, None
-        while True:
+        for _ in range(_PAGES):
             query = dict(selectors)
             if not paged:
                 query["resourceVersion"] = "0"
@@ -228,6 +238,7 @@ class Api:
                 return Listing(items[:most], None, complete=not token and len(items) == most, collected=collected)
             if not token:
                 return Listing(items, None, complete=True, collected=collected)
+        return Listing(items, None, complete=False, collected=collected)
 
 
 def _table(page: TablePage, collected: str | None, *, with_metadata: bool) -> Table:
@@ -263,7 +274,9 @@ def _selectors(labels: str | None, fields: str | None) -> dict[str, str]:
 
 
 def _uid(item: Mapping[str, Any]) -> str:
-    metadata = item.get("metadata") or {}
+    metadata = item.get("metadata")
+    if not isinstance(metadata, dict):
+        return ""
     return str(metadata.get("uid") or (metadata.get("namespace"), metadata.get("name")))
 
 

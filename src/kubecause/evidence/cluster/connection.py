@@ -13,12 +13,12 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from kubecause import __version__
 from kubecause.errors import UnreachableError
 from kubecause.evidence.cluster.credentials import Header, Identity, Proof
-from kubecause.evidence.cluster.dial import Dialer
+from kubecause.evidence.cluster.dial import Dialer, TooSlowError
 from kubecause.evidence.cluster.kubeconfig import ConnectionSettings
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ class Connection:
         :param path: with its query, below the server's own prefix; made by ``Kind.path`` or written as a constant.
         :param accept: the ``Accept`` header.
         :param limit_bytes: read only so much of the body.
-        :param retry: False returns the first answer, whatever it is.
+        :param retry: False returns the first answer, whatever it is; only where the server is too busy (429) it is asked again.
         :return: the last answer; its status may be anything.
         :raises UnreachableError: there was no answer at all.
         :raises ConfigError: the user's credentials cannot be had.
@@ -108,7 +108,7 @@ class Connection:
                     renewed = True
                     continue
                 pause = _pause(reply, attempt)
-                if pause is None or not retry or time.monotonic() + pause > deadline:
+                if pause is None or not (retry or reply.status == 429) or time.monotonic() + pause > deadline:
                     return reply
             time.sleep(pause)
             attempt += 1
@@ -118,7 +118,7 @@ class Connection:
         if len(calls) < 2:
             return [call() for call in calls]
         results: list[Any] = [None] * len(calls)
-        errors: dict[int, BaseException] = {}
+        errors: dict[int, Exception] = {}
         waiting = iter(range(len(calls)))
         lock = threading.Lock()
 
@@ -130,7 +130,7 @@ class Connection:
                     return
                 try:
                     results[at] = calls[at]()
-                except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
+                except Exception as error:  # noqa: BLE001 - raised again below, in the caller's thread
                     errors[at] = error
 
         threads = [threading.Thread(target=work, daemon=True) for _ in range(min(self.parallel, len(calls)) - 1)]
@@ -151,6 +151,12 @@ class Connection:
         for _, line in idle:
             line.close()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _fixed_headers(self) -> list[Header]:
         host = f"[{self._dialer.host}]" if ":" in self._dialer.host else self._dialer.host
         standard = 443 if self._dialer.secure else 80
@@ -158,7 +164,7 @@ class Connection:
             ("Host", (host if self._dialer.port == standard else f"{host}:{self._dialer.port}").encode()),
             ("User-Agent", f"kubecause/{__version__}".encode()),
         ]
-        if self.settings.compress and not self._dialer.is_local:
+        if self.settings.compress:
             headers.append(("Accept-Encoding", b"gzip"))
         if self.settings.impersonate:
             headers.extend(self.settings.impersonate.headers())
@@ -192,7 +198,7 @@ class Connection:
         timeout has waited enough.
         """
         broke = error.stage == "http" or self.answered
-        if not broke or attempt >= _TRIES - 2 or self._unanswered >= _GIVE_UP or "timed out" in error.detail:
+        if not broke or attempt >= _TRIES - 2 or self._unanswered >= _GIVE_UP or isinstance(error.__cause__, TimeoutError):
             return None
         return _BACKOFF[attempt]
 
@@ -274,7 +280,7 @@ class Connection:
             pieces.append(piece)
             size += len(piece)
             if time.monotonic() > until:
-                raise TimeoutError(f"the answer took longer than {self.timeout * _WHOLE_ANSWER:g} s")
+                raise TooSlowError(f"the answer took longer than {self.timeout * _WHOLE_ANSWER:g} s")
         body = b"".join(pieces)
         return (body[:limit], True) if size > limit else (body, False)
 

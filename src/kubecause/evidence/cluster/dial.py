@@ -10,7 +10,6 @@ import errno
 import os
 import socket
 import ssl
-import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -42,11 +41,6 @@ class Dialer:
         self._lock = threading.Lock()
         self._contexts: tuple[int, ssl.SSLContext] | None = None
         self._answered: tuple[object, ...] | None = None  # the address that took the last connection
-
-    @property
-    def is_local(self) -> bool:
-        """Whether the server runs on this machine: compressing its answers would only cost time."""
-        return self._proxy is None and self.host in {"localhost", "127.0.0.1", "::1"}
 
     def open(self, proof: Proof) -> socket.socket:
         """A connected socket that speaks to the API server, over TLS where its address says so.
@@ -120,12 +114,18 @@ class Dialer:
             return self._contexts[1]
 
 
+class TooSlowError(TimeoutError):
+    """An answer keeps coming, but too slowly to wait for its end."""
+
+
 def told(error: BaseException, timeout: float) -> str:
     """The system's own text of an error, without the numbers and places around it."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate verify failed: {error.verify_message.rstrip('.')}"
     if isinstance(error, ssl.SSLError) and error.reason:
         return error.reason.replace("_", " ").lower()
+    if isinstance(error, TooSlowError):
+        return str(error)
     if isinstance(error, TimeoutError) and not error.errno:
         return f"timed out after {timeout:g} s"
     text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
@@ -139,6 +139,7 @@ def make_context(settings: ConnectionSettings, proof: Proof) -> ssl.SSLContext:
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # as Go: what is trusted need not be a root
     if settings.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -166,6 +167,8 @@ def _load_client_certificate(context: ssl.SSLContext, certificate: bytes, key: b
                 if Path(path).exists():
                     context.load_cert_chain(path, password=_no_password)
                     return
+        import tempfile
+
         handle, name = tempfile.mkstemp()  # mode 0600
         try:
             with os.fdopen(handle, "wb") as file:

@@ -29,11 +29,16 @@ def of_object(item: Item) -> list[Request]:
 def of_listed(request: Request, items: Sequence[Item]) -> list[Request]:
     """The requests for what broken objects of a list refer to."""
     if request.kind == "Pod":
-        return every(_any_log(item) for item in items[:_LOGS_OF_SELECTED])
+        return every(any_log(item) for item in items[:_LOGS_OF_SELECTED])
     if request.kind == "EndpointSlice":
         return []
     if request.kind == "Ingress":
-        return [Request("list", "IngressClass")] if items else []
+        secured = {item["metadata"].get("namespace") for item in items if (item.get("spec") or {}).get("tls")}
+        wanted = [Request("list", "IngressClass")] if items else []
+        return wanted + [Request("table", "Secret", namespace) for namespace in sorted(secured)]
+    if request.kind == "PodDisruptionBudget":
+        tight = [item for item in items if _holds(item)]
+        return every([iter([Request("table", "Node")] if tight else []), *map(pods_of, tight)])
     judge = _SUFFERS.get(request.kind)
     return [wanted for item in items if judge and judge(item) for wanted in of_object(item)]
 
@@ -76,7 +81,7 @@ def _backends(item: Item) -> Iterator[Request]:
     yield Request("list", "IngressClass")
 
 
-def _any_log(item: Item) -> Iterator[Request]:
+def any_log(item: Item) -> Iterator[Request]:
     """The logs of a component's pod, healthy or not."""
     meta = item["metadata"]
     for container in (item.get("spec") or {}).get("containers") or ():
@@ -100,6 +105,12 @@ def _replicas_short(item: Item) -> bool:
 def _failing(condition: Item) -> bool:
     kind, status = condition.get("type"), condition.get("status")
     return (kind == "ReplicaFailure" and status == "True") or (kind in ("Progressing", "Available") and status == "False")
+
+
+def _holds(budget: Item) -> bool:
+    """True when a budget lets no pod go now; that matters once a node is emptied."""
+    status = budget.get("status") or {}
+    return not status.get("disruptionsAllowed") and bool(status.get("expectedPods"))
 
 
 def _unbound(item: Item) -> bool:

@@ -38,7 +38,6 @@ _MESSAGES = {
 def unwell(api: Api) -> Iterator[Document | Gap]:
     """What the API server says about its own health: ``/readyz`` and, when that fails, ``/livez``, check by check."""
     steps: list[Step] = []
-    path = "/readyz?verbose"
     for path in ("/readyz?verbose", "/livez?verbose"):
         name = path[1:].partition("?")[0]
         try:
@@ -61,12 +60,14 @@ def unwell(api: Api) -> Iterator[Document | Gap]:
         if not failing:
             steps.append(Step("http", str(status), said(status, text)))
     if steps:
-        yield document_of(f"kubectl get --raw {path}" if len(steps) == 1 else "kubectl get --raw /readyz?verbose", steps)
+        yield document_of("kubectl get --raw /readyz?verbose", steps)
 
 
 def refusal(server: str, refused: Refused) -> Document:
     """An answer of the API server that is an error, as kubectl prints it; ``server`` is the host and port that gave it."""
-    words = as_kubectl(refused.status, refused.reason, refused.message)
+    message = _MESSAGES.get(refused.status, refused.message)
+    asked = f" ({refused.verb} {refused.resource})" if refused.status in _MESSAGES else ""  # as client-go adds it
+    words = as_kubectl(refused.status, refused.reason, message + asked)
     return document_of(f"connection to {server}", [Step("http", str(refused.status), words)])
 
 

@@ -129,6 +129,8 @@ PARTS: Mapping[str, Part] = {
 
 _READ = ("get", "list")
 _STATUS = str(Channel.STATUS)
+# Never in a role; asked for as a table of names, where an Ingress names one and the user may list them anyway.
+_HIDDEN_ELSE: Mapping[str, tuple[str, ...]] = {"secrets": ("ingress.broken",)}
 _LOGS = (str(Channel.APP_LOG), str(Channel.COMPONENT_LOG))
 
 
@@ -151,7 +153,7 @@ services                                                    ns       base      :
 endpoints                                                   ns       base      : service.broken
 endpointslices.discovery.k8s.io                             ns       base      : service.state service.broken
 configmaps                                                  ns       base      : status
-serviceaccounts                                             ns       base      : grant
+serviceaccounts                                             ns       base      : grant.standing
 persistentvolumeclaims                                      ns       base      : claim.state claim.unbindable
 resourcequotas                                              ns       base      : quota.exceeded
 limitranges                                                 ns       base      : status
@@ -180,10 +182,10 @@ validatingwebhookconfigurations.admissionregistration.k8s.io cluster webhooks  :
 mutatingwebhookconfigurations.admissionregistration.k8s.io  cluster  webhooks  : status
 apiservices.apiregistration.k8s.io                          cluster  webhooks  : status
 leases.coordination.k8s.io                                  ns       leases    : component.down
-clusterroles.rbac.authorization.k8s.io                      cluster  grants    : grant
-clusterrolebindings.rbac.authorization.k8s.io               cluster  grants    : grant
-roles.rbac.authorization.k8s.io                             ns       grants    : grant
-rolebindings.rbac.authorization.k8s.io                      ns       grants    : grant
+clusterroles.rbac.authorization.k8s.io                      cluster  grants    : grant.standing
+clusterrolebindings.rbac.authorization.k8s.io               cluster  grants    : grant.standing
+roles.rbac.authorization.k8s.io                             ns       grants    : grant.standing
+rolebindings.rbac.authorization.k8s.io                      ns       grants    : grant.standing
 customresourcedefinitions.apiextensions.k8s.io              cluster  crds      : status
 nodes.metrics.k8s.io                                        cluster  metrics   : memory cpu
 pods.metrics.k8s.io                                         ns       metrics   : memory cpu
@@ -202,7 +204,7 @@ def gap_of(refused: Refused) -> Gap:
     A custom resource, which the table does not know, hides its conditions.
     """
     permission = PERMISSIONS.get(refused.resource)
-    hides = permission.hides if permission else (_STATUS,)
+    hides = permission.hides if permission else _HIDDEN_ELSE.get(refused.resource, (_STATUS,))
     return Gap(_what(refused), _why(refused), refused.verb, refused.resource, hides)
 
 

@@ -23,6 +23,8 @@ Answer = Document | Gap
 
 _NOT_FOUND = 404
 _FEW_NODES = 200  # so many are read in full; of larger clusters only the broken ones
+_FINISHED = 10  # completed pods of no Job that are read in one namespace
+_SECRET_COLUMNS = ("NAME", "TYPE", "DATA", "AGE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,12 @@ class Reader:
     def is_missing(self, kind: str, namespace: str | None, name: str) -> bool:
         """True when the server said that there is no such object."""
         return Request("get", kind, namespace, name) in self._missing
+
+    def selected(self, item: Item) -> list[Item]:
+        """The pods read so far that a workload selects."""
+        labels = ((item.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
+        pods = [(ns, pod) for (kind, ns, _), pod in self._items.items() if kind == "Pod" and ns == item["metadata"].get("namespace")]
+        return [pod for _, pod in pods if labels and labels.items() <= (pod["metadata"].get("labels") or {}).items()]
 
     def services_without_endpoints(self) -> list[Item]:
         """Services that select pods, none of which is ready."""
@@ -227,6 +235,11 @@ class Reader:
         rows = [{column: _text(cell) for column, cell in zip(columns, row, strict=False)} for row in table.rows]
         if request.kind == "Pod":
             return self._pods(request, table, rows, found)
+        if request.kind == "Secret":  # names only, see api.py: which of those that others name are not there
+            cells = [[row.get(column, "") for column in _SECRET_COLUMNS] for row in rows]
+            hints = {"namespace": request.namespace or "", **({"lists": "Secret"} if table.complete else {})}
+            found.append(documents.table(request.command, _SECRET_COLUMNS, cells, self._collected, hints))
+            return []
         if request.kind == "Namespace":
             return _namespaces(rows)
         if request.kind == "Node":
@@ -252,14 +265,20 @@ class Reader:
             hints = {"namespace": namespace, **({"screens": "Pod"} if whole else {})}
             found.append(documents.table(command, POD_COLUMNS, cells, self._collected, hints))
         chosen = representatives(broken) or (all_rows[:1] if request.labels else [])
+        chosen += representatives(row for row in all_rows if row.status == "Completed" and not self._of_job(row))[:_FINISHED]
         return [Request("get", "Pod", row.namespace, row.name) for row in chosen]
+
+    def _of_job(self, row: PodRow) -> bool:
+        """True for a pod of a Job; other completed pods are rare, and may be held by a finalizer, which no row tells."""
+        names = (row.owner, row.owner.rpartition("-")[0])  # indexed Jobs put the index between
+        return any(("Job", row.namespace, name) in self._items for name in names)
 
 
 def _screen(namespace: str | None) -> list[Request]:
     """The triage of a namespace; of the whole cluster with None, where pods are then asked for in each namespace."""
     lists = [*(Request("list", kind, namespace) for kind in FULL_KINDS), Request("list", "Event", namespace, fields=WARNINGS)]
     if namespace:
-        return [Request("table", "Pod", namespace), Request("get", "Namespace", name=namespace), *lists]
+        return [Request("get", "Namespace", name=namespace), *lists, Request("table", "Pod", namespace)]
     system = [Request("list", "Lease", SYSTEM_NAMESPACE), Request("list", "ClusterRoleBinding")]
     return [Request("table", kind) for kind in ("Namespace", "Node", "APIService")] + lists + system
 

@@ -69,6 +69,7 @@ def selector_text(labels: Any) -> str | None:
 
 # --- needs ------------------------------------------------------------------------------------------------
 
+ADDRESS = "client.address-wrong"  # its analysis tells which namespace, log or list would settle it
 _LOGS = frozenset({Channel.APP_LOG, Channel.COMPONENT_LOG})
 _STATES = frozenset({Channel.STATUS, "container.state", "pod.status", "workload.replicas", "probe.wrong", "pod.ports-clash"})
 _PLACES = frozenset({"node.state", "node.condition", "component.down", "versions"})
@@ -85,6 +86,8 @@ def requests_for(need: Need) -> Iterator[Request]:
         if wanted in ("quota.exceeded", Channel.EVENT):
             yield Request("list", "ResourceQuota", entity.name)
             yield Request("list", "LimitRange", entity.name)
+        if wanted == ADDRESS:
+            yield Request("list", "Service", entity.name)
     elif entity.kind == "Node":
         yield from _of_node(entity, wanted)
     elif entity.name or entity.pod:
@@ -92,6 +95,8 @@ def requests_for(need: Need) -> Iterator[Request]:
 
 
 def _of_cluster(wanted: str) -> Iterator[Request]:
+    if wanted == ADDRESS:
+        yield Request("list", "Service")
     if wanted in (Channel.COMPONENT_LOG, "component.down", "workload.replicas", "container.state", "pod.status", Channel.EVENT):
         yield Request("screen", "Namespace", name=SYSTEM_NAMESPACE)
     if wanted == Channel.COMPONENT_LOG:

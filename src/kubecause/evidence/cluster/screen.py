@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,15 +31,17 @@ FULL_KINDS = (
     "LimitRange",
 )
 
+POD_COLUMNS = ("NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "NODE")  # of what is handed over as rows
+
 _FINE = frozenset({"Running", "Completed", "Succeeded"})
 _RESTARTS = re.compile(r"(\d+)(?:\s+\((\S+) ago\))?")
 _AGE = re.compile(r"(\d+)([smhdy])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 31_536_000}
-_RECENT = 1800.0  # seconds; older restarts have healed
+RECENT = 1800.0  # seconds; older restarts have healed
 _BY_PLACE = frozenset({"ContainerCreating", "PodInitializing", "Unknown", "Terminating", "ContainerStatusUnknown", "NodeLost"})
 _PLACES = 3  # nodes looked at for one state of one owner
 _POD_SUFFIX = re.compile(r"-(?:[bcdfghjklmnpqrstvwxz2456789]{5}|\d+)$")  # the API server's safe alphabet, or an ordinal
-_VARIES = re.compile(r"[0-9a-f]{8,}|\d+|\"[^\"]*\"")
+_VARIES = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{8,}|\d+|\"[^\"]*\"")
 _ALIKE = 4  # warnings kept of the same reason and wording in one namespace
 
 
@@ -86,7 +88,7 @@ def is_broken(cells: Cells) -> bool:
     if not found or found[1] == "0" or status != "Running":
         return False
     quiet = seconds(found[2])
-    return quiet is None or quiet < _RECENT
+    return quiet is None or quiet < RECENT
 
 
 def seconds(age: str | None) -> float | None:
@@ -115,19 +117,20 @@ def representatives(rows: Iterable[PodRow]) -> list[PodRow]:
     return chosen
 
 
-def telling_events(items: Sequence[Mapping[str, Any]], subjects: set[tuple[str, str]]) -> Iterator[Mapping[str, Any]]:
+def telling_events(items: Iterable[Mapping[str, Any]], subjects: set[tuple[str, str]]) -> Iterator[Mapping[str, Any]]:
     """Warnings about the given pods, and a few of each wording about everything else.
 
     :param subjects: namespace and name of the pods that are looked at.
     """
     kept: dict[tuple[str, str, str, str], int] = defaultdict(int)
     for item in items:
-        about = item.get("involvedObject") or {}
+        about = item.get("involvedObject") or item.get("regarding") or {}
         namespace, name = str(about.get("namespace") or ""), str(about.get("name") or "")
         if (namespace, name) in subjects:
             yield item
             continue
-        message = _VARIES.sub("#", str(item.get("message") or ""))[:200]
+        text = str(item.get("message") or item.get("note") or "")
+        message = _VARIES.sub("#", text.replace(name, "#") if name else text)[:200]
         key = (namespace, str(about.get("kind") or ""), str(item.get("reason") or ""), message)
         kept[key] += 1
         if kept[key] <= _ALIKE:

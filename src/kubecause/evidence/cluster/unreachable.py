@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import os
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -34,12 +35,13 @@ from kubecause.model import Document, Gap
 __all__ = ["KIND", "examine", "refusal", "unconfigured", "unwell"]
 
 _MOST_ADDRESSES = 8  # of one name
+# Whose fault a missing way is: nobody answered for the host, or this machine itself has no route.
 _NO_ROUTE = {
-    errno.ENETUNREACH: "connect: network is unreachable",
-    errno.EHOSTUNREACH: "connect: no route to host",
-    errno.ENETDOWN: "connect: network is down",
-    errno.EHOSTDOWN: "connect: host is down",
-    errno.EADDRNOTAVAIL: "connect: cannot assign requested address",
+    errno.EHOSTUNREACH: ("no-route", "connect: no route to host"),
+    errno.EHOSTDOWN: ("no-route", "connect: host is down"),
+    errno.ENETUNREACH: ("no-network", "connect: network is unreachable"),
+    errno.ENETDOWN: ("no-network", "connect: network is down"),
+    errno.EADDRNOTAVAIL: ("no-network", "connect: cannot assign requested address"),
 }
 
 
@@ -78,23 +80,25 @@ def unconfigured(error: ConfigError, *, kubeconfig: str | None, environment: Map
 
     :param kubeconfig: ``--kubeconfig``.
     """
-    steps: list[Step] = []
-    listed = [part for part in environment.get("KUBECONFIG", "").split(":") if part]
+    listed = [part for part in environment.get("KUBECONFIG", "").split(os.pathsep) if part]
     if kubeconfig:
-        steps += _file_steps(Path(kubeconfig), f"error: stat {kubeconfig}: no such file or directory")
+        steps = _file_steps(Path(kubeconfig), f"error: stat {kubeconfig}: no such file or directory")
     elif listed:
-        for name in listed:
-            steps += _file_steps(Path(name), f"loader.go: Config not found: {name}")
+        steps = [step for name in listed for step in _file_steps(Path(name), f"loader.go: Config not found: {name}")]
     else:
         home = Path(environment.get("HOME") or "~").expanduser() / ".kube" / "config"
-        steps += _file_steps(home, f"there is no {home}, and KUBECONFIG is not set")
-    if steps and not kubeconfig and all(step.outcome == "absent" for step in steps):
+        steps = _file_steps(home, f"there is no {home}, and KUBECONFIG is not set")
+    absent = [step for step in steps if step.outcome == "absent"]
+    looked_for = 1 if kubeconfig else max(len(listed), 1)
+    if len(absent) < looked_for:
+        steps = [step for step in steps if step.outcome != "absent"]  # one of several files may be absent
+    elif not kubeconfig:
         words = (
             "error: invalid configuration: no configuration has been provided, try setting KUBERNETES_MASTER environment variable"
         )
         steps.append(Step("server", "missing", f"{words} (kubectl goes to localhost:8080 then)"))
     if not steps:
-        steps.append(Step("kubeconfig", "unusable", str(error)))
+        steps = [Step("kubeconfig", "damaged" if "YAML" in str(error) else "unusable", str(error))]
     return document_of("kubeconfig", steps)
 
 
@@ -217,7 +221,8 @@ class _Way:
         if isinstance(error, TimeoutError):
             return Step(stage, "timeout", f"{dial}i/o timeout")
         if error.errno in _NO_ROUTE:
-            return Step(stage, "no-route", dial + _NO_ROUTE[error.errno])
+            outcome, words = _NO_ROUTE[error.errno]
+            return Step(stage, outcome, dial + words)
         if isinstance(error, PermissionError):
             return Step(stage, "not-permitted", f"{dial}connect: operation not permitted")
         return Step(stage, "failed", f"{dial}connect: {told(error, 0).lower()}")
