@@ -15,11 +15,15 @@ pythons := $(PYTHON) python3.15 python3.14 python3.13 python3.12 python3.11 pyth
 # A .venv whose interpreter is gone (upgraded, moved) is made anew.
 $(shell $(bin)/python -c '' >/dev/null 2>&1 || rm -f $(venv)/.created $(venv)/.installed $(venv)/.test-installed)
 
-.PHONY: help demo test bench score format clean
+# For make test-cluster: short, all, or names of scenarios and of files below tests/cluster/scenarios.
+SCENARIOS := short
+
+.PHONY: help demo test test-cluster bench score format clean
 
 help:
 	@echo 'make demo     install into .venv and diagnose $(example)'
 	@echo 'make test     ruff, mypy and pytest'
+	@echo 'make test-cluster [SCENARIOS=all]   faults on a real Kubernetes on this machine (root); says first what it changes'
 	@echo 'make format   let ruff format and mend what it can'
 	@echo 'make bench    measure start-up, reading and scanning'
 	@echo 'make score DATA=DIR   score against labelled evidence (DIR/tools/score.py, DIR/captures, DIR/cases)'
@@ -33,6 +37,11 @@ test: $(venv)/.test-installed
 	$(bin)/python -m ruff format --check .
 	$(bin)/python -m mypy
 	$(bin)/python -m pytest
+
+test-cluster: $(venv)/.test-installed
+	@$(bin)/python -m tests.cluster changes
+	$(bin)/python -m tests.cluster prepare
+	KUBECAUSE_SCENARIOS='$(SCENARIOS)' $(bin)/python -m pytest tests/cluster
 
 bench: $(venv)/.installed
 	$(bin)/python tools/bench.py

@@ -1,0 +1,1 @@
+"""A real Kubernetes on this machine: control plane, two nodes, registries, names, and faults made on it."""

@@ -1,0 +1,3 @@
+module kubecause.test/service
+
+go 1.22
