@@ -101,6 +101,8 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_why(commands.add_parser)
     _add_read(commands.add_parser)
+    _add_collect(commands.add_parser)
+    _add_rbac(commands.add_parser)
     _add_explain(commands.add_parser)
     _add_cases(commands.add_parser)
     return parser
@@ -133,6 +135,32 @@ def _add_why(add_command: _AddCommand) -> None:
     add_cluster_flags(why)
     _add_report_flags(why)
     why.set_defaults(run=_why)
+
+
+def _add_collect(add_command: _AddCommand) -> None:
+    from kubecause.cli_collect import add_collect_flags
+
+    collect = add_command(
+        "collect",
+        help="save what `why` looks at, to be read later or elsewhere",
+        description="Save what `kubecause why` looks at as one file without secrets; `kubecause read FILE` prints the same report.",
+        allow_abbrev=False,
+    )
+    add_collect_flags(collect)
+    collect.set_defaults(run=_collect)
+
+
+def _add_rbac(add_command: _AddCommand) -> None:
+    from kubecause.cli_rbac import add_rbac_flags
+
+    rbac = add_command(
+        "rbac",
+        help="print the smallest role kubecause works with",
+        description="Print the smallest role kubecause works with, as YAML to read and apply; nothing is applied.",
+        allow_abbrev=False,
+    )
+    add_rbac_flags(rbac)
+    rbac.set_defaults(run=_rbac)
 
 
 def _add_explain(add_command: _AddCommand) -> None:
@@ -218,6 +246,24 @@ def _why(options: argparse.Namespace) -> int:
         _summarise(result, size, time.monotonic() - began)
         _say(f"{requests} requests to the API server")
     return _report(result, options)
+
+
+def _collect(options: argparse.Namespace) -> int:
+    """``kubecause collect``: the file is the answer, one line on standard error says what is in it."""
+    from kubecause.cli_collect import collect
+
+    collected = collect(options)
+    if not options.quiet:
+        _say(collected.sentence)
+    return Exit.LOOKED
+
+
+def _rbac(options: argparse.Namespace) -> int:
+    """``kubecause rbac``: YAML on standard output."""
+    from kubecause.cli_rbac import rbac
+
+    _print(rbac(options, options.lang or language_of(os.environ)), "yaml")
+    return Exit.LOOKED
 
 
 def _report(result: Result, options: argparse.Namespace) -> Exit:

@@ -326,8 +326,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "3. 确认权限范围（应依次为 yes、no），然后使用：",
     ),
     "remove": (
-        "4. When the work is done, take everything away; tokens end with their account, at once:",
-        "4. 工作结束后全部收回；账号一旦删除，令牌立即失效：",
+        "4. When the work is done, take everything away; the rights end at once, the token within seconds:",
+        "4. 工作结束后全部收回；权限立即失效，令牌在数秒内失效：",
     ),
     "remove_last": (
         "   and, when nobody else uses them:",
