@@ -187,6 +187,42 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """One field in which two versions of an object differ.
+
+    :param field: its path, as ``kubectl explain`` writes it, with names in brackets: ``containers[web].image``.
+    :param before: what stood there, None when the field was not there; so ``after``.
+    :param hidden: true when the values are left out because they could be secrets or are too long to show.
+    """
+
+    field: str
+    before: str | None = None
+    after: str | None = None
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What somebody or something changed shortly before the first bad sign of a diagnosis.
+
+    :param what: a word of the field ``what`` of the fact ``change``.
+    :param time: when, on the clock of the API.
+    :param lead: seconds from the change to the first bad sign.
+    :param by: who changed it, as the API remembers it: ``kubectl-edit``, ``helm``.
+    :param before: what it was, in one word (a revision, a number of replicas, a version); so ``after``.
+    """
+
+    what: str
+    entity: Entity
+    time: datetime
+    lead: float
+    by: str | None = None
+    before: str | None = None
+    after: str | None = None
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """A cause with the chain of findings it explains."""
 
@@ -199,6 +235,7 @@ class Diagnosis:
     affected: tuple[Entity, ...]
     proofs: tuple[Proof, ...]
     names: Mapping[str, str] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()  # what changed shortly before, most telling first
 
 
 @dataclass(frozen=True, slots=True)

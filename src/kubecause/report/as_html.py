@@ -102,6 +102,9 @@ class _Writer:
             yield _tag("h3", f"{words.affected}{words.parens.format(found.affected_count)}")
             names = [self._labels.entity(each) for each in found.affected]
             yield from self._list([*names, counted(words.more_affected, left)] if left else names)
+        if found.changes:
+            yield _tag("h3", words.changed_before)
+            yield from self._list([self._labels.moment(each) + words.colon + each.says for each in found.changes])
         if found.evidence:
             yield _tag("h3", words.proof)
             for proof in found.evidence:

@@ -86,6 +86,9 @@ class _Writer:
             yield "\n".join(self._link(number, link) for number, link in enumerate(found.chain, 1))
         if found.affected:
             yield self._labelled(words.affected, escape(self._affected(found)))
+        if found.changes:
+            yield f"**{escape(words.changed_before)}**"
+            yield "\n".join(f"- {escape(self._labels.moment(each) + words.colon + each.says)}" for each in found.changes)
         for proof in found.evidence:
             yield from self._proof(proof)
         for number, fix in enumerate(found.fixes, 1):

@@ -20,6 +20,7 @@ from kubecause.report.words import Words, counted
 _BLOCKS, _HEADS = 5, 20  # diagnoses in full, then by their title
 _WHAT, _WHY = 360, 270  # cells of prose
 _QUOTED = 2  # lines of a piece of evidence
+_CHANGES, _SAID = 2, 3  # what changed before, lines of each
 _LEVELS, _SIBLINGS, _AFFECTED, _PROOFS, _FIXES, _LOOKS, _GAPS = 6, 3, 3, 3, 3, 4, 5
 
 _DEEPEST = 8  # levels of a chain that are still indented
@@ -43,7 +44,17 @@ class _Writer:
     """Writes the blocks of one report on a page."""
 
     def __init__(self, report: Report, words: Words, *, width: int, wide: bool, unicode: bool) -> None:
-        gutter = [words.what, words.why, words.chain, words.affected, words.proof, f"{words.fix} 9", words.look, words.references]
+        gutter = [
+            words.what,
+            words.why,
+            words.chain,
+            words.affected,
+            words.changed,
+            words.proof,
+            f"{words.fix} 9",
+            words.look,
+            words.references,
+        ]
         self.page = Page(width, UNICODE if unicode else ASCII, gutter)
         self._report = report
         self._words = words
@@ -115,6 +126,7 @@ class _Writer:
         self.page.prose(found.why, most=self._most(-(-_WHY // self.page.room())))
         self._chain(found)
         self._affected(found)
+        self._changes(found)
         self._proofs(found)
         self._fixes(found.fixes)
         if self._wide or found.status != "confirmed" or not found.fixes:
@@ -166,6 +178,17 @@ class _Writer:
         for each in shown:
             self.page.row(self._labels.entity(each))
         self._more(left, self._words.more_affected)
+
+    def _changes(self, found: DiagnosisView) -> None:
+        """What changed shortly before, and how shortly."""
+        changes = found.changes or []
+        if changes:
+            self.page.label(self._words.changed)
+        for each in changes[: self._most(_CHANGES)]:
+            self.page.prose(self._labels.moment(each), style=_PLACE)
+            self.page.prose(each.says, indent=2, most=self._most(_SAID))
+        if not self._wide:
+            self._more(len(changes) - _CHANGES)
 
     # --- proof --------------------------------------------------------------------------------------------
 

@@ -12,6 +12,8 @@ from msgspec import UNSET, UnsetType
 
 from kubecause import model, text
 from kubecause.knowledge import schema
+from kubecause.knowledge.template_changes import fixes_for
+from kubecause.report.changes import sentence
 from kubecause.report.words import words_of
 
 MAX_AFFECTED = 20
@@ -72,6 +74,28 @@ class EvidenceView(_View, frozen=True, kw_only=True):
         if self.line:
             return f"{self.source}:{self.line}"
         return f"{self.source} {self.field}" if self.field else self.source
+
+
+class DifferenceView(_View, frozen=True, kw_only=True):
+    """A field in which two versions differ; null for a value that was not there, absent for one that is not shown."""
+
+    field: str
+    before: str | UnsetType | None = UNSET
+    after: str | UnsetType | None = UNSET
+
+
+class ChangeView(_View, frozen=True, kw_only=True):
+    """What changed shortly before the first bad sign: in one word, then in a sentence; ``lead`` is in seconds."""
+
+    what: str
+    entity: EntityView
+    time: str
+    lead: int
+    by: str | UnsetType = UNSET
+    before: str | UnsetType = UNSET
+    after: str | UnsetType = UNSET
+    differences: list[DifferenceView] | UnsetType = UNSET
+    says: str
 
 
 class StepView(_View, frozen=True, kw_only=True):
@@ -141,6 +165,7 @@ class DiagnosisView(_View, frozen=True, kw_only=True):
     affected: list[EntityView]
     affected_count: int
     chain: list[LinkView]
+    changes: list[ChangeView] | UnsetType = UNSET
     evidence: list[EvidenceView]
     fixes: list[FixView]
     look: list[LookView]
@@ -204,8 +229,9 @@ def _diagnosis(rank: int, found: model.Diagnosis, case: schema.Case | None, lang
         affected=[_entity(each) for each in found.affected[:MAX_AFFECTED]],
         affected_count=len(found.affected),
         chain=[LinkView(fault=each.fault, entity=_entity(each.entity)) for each in found.chain],
+        changes=[_change(each, language) for each in found.changes] or UNSET,
         evidence=[_evidence(each, found.finding, case, prose) for each in found.proofs],
-        fixes=[_fix(each, prose) for each in case.fixes] if case and not found.symptom else [],
+        fixes=[_fix(each, prose) for each in fixes_for(found.entity.kind, case.fixes)] if case and not found.symptom else [],
         look=look,
         references=[ReferenceView(url=each.url, tells=each.tells) for each in case.references] if case else [],
     )
@@ -291,6 +317,26 @@ def _evidence(proof: model.Proof, finding: model.Finding, case: schema.Case | No
         says=prose(says) if says else UNSET,
         time=_moment(proof.time) if proof.time else UNSET,
         count=UNSET if proof.count is None else proof.count,
+    )
+
+
+def _change(change: model.Change, language: text.Language) -> ChangeView:
+    differences = [
+        DifferenceView(field=each.field)
+        if each.hidden
+        else DifferenceView(field=each.field, before=each.before, after=each.after)
+        for each in change.differences
+    ]
+    return ChangeView(
+        what=change.what,
+        entity=_entity(change.entity),
+        time=_moment(change.time),
+        lead=int(change.lead),
+        by=change.by or UNSET,
+        before=change.before or UNSET,
+        after=change.after or UNSET,
+        differences=differences or UNSET,
+        says=sentence(change, words_of(language)),
     )
 
 
