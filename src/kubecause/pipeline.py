@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from kubecause.diagnose import diagnose
+from kubecause.diagnose import diagnose, unsettled
 from kubecause.evidence import open_evidence
+from kubecause.evidence.saved import read_bundle
 from kubecause.facts import Extraction
 from kubecause.knowledge import Knowledge, load_cases
 from kubecause.match import LITERALS, SignalIndex, match
@@ -57,7 +58,9 @@ def diagnose_path(paths: Sequence[str], *, on_progress: Progress | None = None, 
 
     name = ", ".join(path if path == "-" else Path(path).name or path for path in paths)
     kind = "text" if all(path == "-" or Path(path).is_file() for path in paths) else "capture"
-    return diagnose_documents(open_evidence(paths, on_bytes=note), knowledge or load_cases(), source=(kind, name))
+    saved = read_bundle(paths[0]) if len(paths) == 1 else None  # then the report is that of what it was saved from
+    source = saved.source if saved else (kind, name)
+    return diagnose_documents(open_evidence(paths, on_bytes=note), knowledge or load_cases(), source=source)
 
 
 def diagnose_documents(documents: Iterable[Document | Gap], knowledge: Knowledge, *, source: tuple[str, str]) -> Result:
@@ -137,7 +140,7 @@ class _Run:
 
     def needs(self) -> list[Need]:
         """What would settle the findings."""
-        return needs_of(self._findings, self._cases, self._joins)
+        return needs_of(unsettled(self._findings, self._cases, self._joins), self._cases, self._joins)
 
     def result(self, source: tuple[str, str]) -> Result:
         diagnoses = diagnose(self._findings, self._cases, self._joins)

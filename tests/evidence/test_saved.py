@@ -22,7 +22,7 @@ from kubecause.evidence.saved import SUFFIXES, check_target, read_bundle, write_
 from kubecause.evidence.saved_format import INDEX, MARKER, without_secrets
 from kubecause.knowledge import load_cases
 from kubecause.model import Channel, Document, Gap, Need
-from kubecause.pipeline import diagnose_documents, diagnose_source
+from kubecause.pipeline import diagnose_path, diagnose_source
 from kubecause.report import render
 
 CLOCK = datetime(2026, 11, 21, 8, 30, 5, 123456, tzinfo=UTC)
@@ -188,11 +188,12 @@ def test_a_bundle_gives_the_same_report_byte_for_byte(tmp_path: Path) -> None:
     kept: list[Document | Gap] = []
     knowledge = load_cases()
     live = diagnose_source(waiting_pod(), knowledge, keep=kept.append)
-    bundle = read_bundle(save(tmp_path / "b.tar.zst", kept))
-    assert bundle is not None
+    path = save(tmp_path / "b.tar.zst", kept)
 
-    again = diagnose_documents(bundle.items(), knowledge, source=bundle.source)
+    again = diagnose_path([path], knowledge=knowledge)
 
+    folder = unpacked(save(tmp_path / "b.tar", kept), tmp_path / "folder")
+    assert again == diagnose_path([str(folder)], knowledge=knowledge)
     assert "scheduling/node-selector-mismatch" == live.diagnoses[0].finding.fault
     assert live == again
     for output in ("text", "wide", "json", "yaml", "markdown", "html", "sarif", "junit"):

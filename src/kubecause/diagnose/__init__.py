@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from kubecause.diagnose.calibration import CONFIDENCE
+from kubecause.diagnose.changes import Changes
 from kubecause.diagnose.graph import Graph, build_graph
 from kubecause.diagnose.naming import lifted, names_of
 from kubecause.facts.joins import Joins
@@ -21,15 +23,30 @@ def diagnose(findings: Sequence[Finding], cases: Mapping[str, Case], joins: Join
     for head in heads:
         finding = findings[head]
         groups[finding.fault, lifted(finding, cases[finding.fault], joins)].append(head)
-    diagnoses = [_diagnosis(entity, numbers, graph, cases[fault], cases, joins) for (fault, entity), numbers in groups.items()]
-    return tuple(sorted(diagnoses, key=_rank))
+    changes = Changes(joins)
+    diagnoses = []
+    for (fault, entity), numbers in groups.items():
+        found = _diagnosis(entity, numbers, graph, cases[fault], cases, joins)
+        causes = [findings[number] for number in numbers]
+        explained = [findings[number] for number in _merged(graph.below(number) for number in numbers)]
+        diagnoses.append(replace(found, changes=changes.before(entity, causes, explained, found.proofs)))
+    return tuple(sorted(diagnoses, key=lambda each: _rank(each, cases[each.finding.fault])))
 
 
-def _rank(diagnosis: Diagnosis) -> tuple[bool, int, int, str, tuple[str, ...]]:
+def unsettled(findings: Sequence[Finding], cases: Mapping[str, Case], joins: Joins) -> list[Finding]:
+    """Findings that no confirmed cause explains, and confirmed causes that may have a deeper one themselves."""
+    graph = build_graph(findings, cases, joins)
+    sure = [n for n, found in enumerate(findings) if found.status == Status.CONFIRMED and not cases[found.fault].symptom]
+    explained = {effect for number in sure for effect in graph.below(number)}
+    return [found for number, found in enumerate(findings) if number not in explained]
+
+
+def _rank(diagnosis: Diagnosis, case: Case) -> tuple[bool, int, int, str, tuple[str, ...]]:
+    idle = case.severity == "info" and len(diagnosis.chain) == 1  # a remark: nothing suffers from it
     return (
         diagnosis.symptom,
         STATUS_ORDER[diagnosis.status],
-        -len(diagnosis.affected),
+        1 if idle else -len(diagnosis.affected),
         diagnosis.finding.fault,
         diagnosis.entity.sort_key,
     )
