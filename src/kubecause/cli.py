@@ -255,7 +255,7 @@ def _collect(options: argparse.Namespace) -> int:
     collected = collect(options)
     if not options.quiet:
         _say(collected.sentence)
-    return Exit.LOOKED
+    return Exit.LOOKED if collected.documents else Exit.NOTHING_SEEN
 
 
 def _rbac(options: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubecause.errors import ConfigError, UsageError
@@ -44,6 +45,9 @@ def open_source(options: argparse.Namespace, environment: Mapping[str, str]) -> 
     from kubecause.evidence.cluster.scope import parse_scope
 
     timeout = _seconds(options.request_timeout)
+    scope = parse_scope(  # first: wrong usage is wrong whatever cluster it is about
+        options.objects, namespace=options.namespace or "", everywhere=options.all_namespaces, selector=options.selector
+    )
     settings = load_settings(
         kubeconfig=options.kubeconfig,
         context=options.context,
@@ -51,18 +55,12 @@ def open_source(options: argparse.Namespace, environment: Mapping[str, str]) -> 
         as_user=options.as_user,
         as_groups=options.as_groups,
     )
-    scope = parse_scope(
-        options.objects,
-        namespace=options.namespace or settings.namespace,
-        everywhere=options.all_namespaces,
-        selector=options.selector,
-    )
+    if scope.namespace == "":
+        scope = replace(scope, namespace=settings.namespace)
     return ClusterSource(settings, scope, timeout=timeout)
 
 
-def why(
-    options: argparse.Namespace, *, keep: Callable[[Document | Gap], None] | None = None
-) -> tuple[Result, tuple[int, int]]:
+def why(options: argparse.Namespace, *, keep: Callable[[Document | Gap], None] | None = None) -> tuple[Result, tuple[int, int]]:
     """Diagnose the cluster; returns the result, and the requests sent and bytes read.
 
     :param keep: called with every document and gap.
@@ -75,9 +73,12 @@ def why(
         source = open_source(options, os.environ)
     except ConfigError as error:
         document = unconfigured(error, kubeconfig=options.kubeconfig, environment=os.environ)
+        result = diagnose_documents([document], load_cases(), source=("cluster", options.context or "unknown"))
+        if not result.diagnoses:
+            raise  # a context or field that is wrong: the error says which, and there is nothing to explain
         if keep:
             keep(document)
-        return diagnose_documents([document], load_cases(), source=("cluster", options.context or "unknown")), (0, 0)
+        return result, (0, 0)
     try:
         return diagnose_source(source, load_cases(), keep=keep), source.cost
     finally:

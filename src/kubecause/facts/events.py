@@ -28,6 +28,13 @@ _WHOLE = 5  # live objects that make a capture rather than a paste
 _BEFORE_START = frozenset(  # what a pod has behind it once a container of it starts
     {"FailedScheduling", "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady"}
 )
+_UNDOES = {  # events of the node controller and the kubelet, which come in pairs
+    "NodeReady": "NodeNotReady",
+    "NodeHasSufficientMemory": "NodeHasInsufficientMemory",
+    "NodeHasNoDiskPressure": "NodeHasDiskPressure",
+    "NodeHasSufficientPID": "NodeHasInsufficientPID",
+    "NodeSchedulable": "NodeNotSchedulable",
+}
 _RECENT = 120.0  # seconds; an event this fresh on a ready pod may still be going on when it keeps coming
 
 
@@ -48,10 +55,11 @@ def event_facts(events: Iterable[SeenEvent], store: Store, now: datetime | None)
         key = (entity, seen.row.reason, seen.row.message)
         if key not in best or seen.row.count > best[key][0].count:
             best[key] = (seen.row, seen.document)
-    started = _started(best)
+    started, undone = _started(best), _undone(best)
     for (entity, _, _), (row, document) in best.items():
         fact = _fact(entity, row, document, store, now)
-        if row.reason in _BEFORE_START and _is_later(started.get(entity), row):
+        begun = row.reason in _BEFORE_START and (_is_later(started.get(entity), row) or _started_since(entity, row, store))
+        if begun or _is_later(undone.get((entity, row.reason)), row):
             fact = replace(fact, fields={**fact.fields, "healed": True})
         yield fact
 
@@ -63,6 +71,30 @@ def _started(events: Mapping[tuple[Entity, str, str], tuple[EventRow, Document]]
         if reason == "Started" and row.age is not None:
             found[entity] = min(row.age, found.get(entity, row.age))
     return found
+
+
+def _undone(events: Mapping[tuple[Entity, str, str], tuple[EventRow, Document]]) -> dict[tuple[Entity, str], float]:
+    """Seconds since a node was last said to be well again in each respect; needed where its object may not be read."""
+    found: dict[tuple[Entity, str], float] = {}
+    for (entity, reason, _), (row, _) in events.items():
+        if reason in _UNDOES and row.age is not None:
+            key = (entity, _UNDOES[reason])
+            found[key] = min(row.age, found.get(key, row.age))
+    return found
+
+
+def _started_since(entity: Entity, row: EventRow, store: Store) -> bool:
+    """True when a container of the pod started, or failed to, after the event: its status tells where no event does."""
+    thing, seen = store.things.get(entity), parse_time(row.seen)
+    if seen is None or thing is None or not isinstance(thing.record, Pod):
+        return False
+    status = thing.record.status
+    for each in (*status.init_container_statuses, *status.container_statuses):
+        for run in (each.state.running, each.state.terminated, each.last_state.terminated):
+            times = (run.started_at, getattr(run, "finished_at", None)) if run else ()
+            if any(moment and moment > seen for moment in map(parse_time, times)):
+                return True
+    return False
 
 
 def _is_later(started: float | None, row: EventRow) -> bool:
@@ -135,6 +167,8 @@ def _is_over(entity: Entity, row: EventRow, age: float | None, now: datetime | N
         return True
     if thing is None and age is not None and age > _STALE and sum(1 for t in store.things.values() if t.live) >= _WHOLE:
         return True
+    if row.reason == "NetworkNotReady" and thing is not None and _node_is_ready(thing, store):
+        return True
     return _is_there_now(row.message, entity.namespace, store) or is_over(thing, row, age, now, gone=_is_gone(entity, store))
 
 
@@ -147,6 +181,14 @@ def _is_healthy_unseen(entity: Entity, row: EventRow, age: float | None, now: da
         return False
     deployment = store.named("Deployment", hashed["owner"], entity.namespace)
     return deployment is None or is_over(deployment, row, age, now)
+
+
+def _node_is_ready(thing: Thing, store: Store) -> bool:
+    """True when the node of a pod is Ready now: its network came back."""
+    pod = thing.record
+    node = store.named("Node", pod.spec.node_name) if isinstance(pod, Pod) and pod.spec.node_name else None
+    record = node.record if node else None
+    return isinstance(record, Node) and any(c.type == "Ready" and c.status.strip() == "True" for c in record.status.conditions)
 
 
 def _is_there_now(message: str, namespace: str | None, store: Store) -> bool:

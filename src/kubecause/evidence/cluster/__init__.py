@@ -124,7 +124,8 @@ class ClusterSource:
         items = [item for entity in entities if (item := self._item(entity))]
         found = self._reader.read(every(pods_of(item) for item in items if item["kind"] in WORKLOAD_KINDS))
         pods = [pod for item in items for pod in ([item] if item["kind"] == "Pod" else self._reader.selected(item)[:1])]
-        return found + self._reader.read(every(map(any_log, pods)))
+        running = [pod for pod in pods if (pod.get("status") or {}).get("phase") != "Pending"]
+        return found + self._reader.read(every(map(any_log, running)))
 
     def _behind(self, need: Need) -> list[Request]:
         """The pods behind a Service that a need names: its selector is known by now."""

@@ -167,11 +167,23 @@ def no_collection() -> Iterator[None]:
                 _gc_users = 0
 
 
+_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+_decoders_lock = threading.Lock()
+
+
+def _decoder(shape: type[T]) -> msgspec.json.Decoder[T]:
+    """The decoder of a record, made by one thread at a time: msgspec crashes when several prepare the same type at once."""
+    with _decoders_lock:
+        if shape not in _decoders:
+            _decoders[shape] = msgspec.json.Decoder(shape)
+        return _decoders[shape]
+
+
 def decoded(reply: Reply, shape: type[T]) -> T | None:
     """The body as a record; None where it is not one."""
     try:
         with no_collection():
-            return msgspec.json.decode(reply.body, type=shape)
+            return _decoder(shape).decode(reply.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 

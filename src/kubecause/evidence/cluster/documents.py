@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from kubecause.evidence.decode import clean
 from kubecause.evidence.redact import REDACTED, redact_lines
 from kubecause.evidence.secret_candidates import candidates
@@ -28,6 +30,9 @@ _LABELS = frozenset(
     {"labels", "matchLabels", "selector", "nodeSelector", "limits", "requests", "allocatable", "capacity", "hard", "used"}
 )
 
+_SHORT = 5  # characters; a name and a value do not fit into fewer, and most values are True, TCP, http
+_encoder = msgspec.json.Encoder(order="sorted")
+
 _Place = tuple[Any, Any]  # container and key (or index) of a text
 
 
@@ -43,9 +48,9 @@ def objects(
     texts: list[tuple[_Place, str]] = []
     for item in kept:
         _prune(item)
-        _walk(item, texts, secret=False, labels=False)
+        _walk(item, texts, labels=False)
     _redact(texts)
-    lines = [json.dumps(item, ensure_ascii=False, separators=(",", ":"), sort_keys=True) for item in kept]
+    lines = [_line(item) for item in kept]
     return Document(command, OBJECTS, Channel.STATUS, lines, command=command, hints=dict(hints or {}), collected=collected)
 
 
@@ -69,6 +74,14 @@ def log(command: str, text: str, channel: Channel, collected: datetime, hints: M
     """The log of one container."""
     lines = redact_lines(clean(text).splitlines())
     return Document(command, LOG, channel, lines, command=command, hints=dict(hints), collected=collected)
+
+
+def _line(item: Mapping[str, Any]) -> str:
+    """An object as one line of JSON, keys sorted."""
+    try:
+        return _encoder.encode(item).decode()
+    except (msgspec.EncodeError, TypeError, UnicodeEncodeError):  # half a surrogate pair in a text
+        return json.dumps(item, separators=(",", ":"), sort_keys=True)
 
 
 def _cell(value: Any) -> str:
@@ -96,31 +109,39 @@ def _prune(item: Mapping[str, Any]) -> None:
         status.pop("images", None)  # up to 50 names of images; nine tenths of a real node
 
 
-def _walk(value: Any, texts: list[tuple[_Place, str]], *, secret: bool, labels: bool) -> None:
-    """Collect every text with its place; values whose key names a secret are cut at once."""
-    if isinstance(value, dict):
-        _cut_variable(value)
+def _walk(value: dict[str, Any] | list[Any], texts: list[tuple[_Place, str]], *, labels: bool) -> None:
+    """Collect every text with its place; values whose key names a secret are cut at once.
+
+    Tens of thousands of objects pass here, each with hundreds of values: what is looked at first is what they mostly are.
+    """
+    if type(value) is dict:
+        if "value" in value:
+            _cut_variable(value)
         for key, below in value.items():
-            named = not labels and is_secret_key(key)
-            if isinstance(below, str):
-                if (secret or named) and not is_harmless(below):
+            kind = type(below)
+            if kind is str:
+                if not labels and is_secret_key(key) and not is_harmless(below):
                     value[key] = REDACTED
-                else:
+                elif len(below) > _SHORT:
                     texts.append(((value, key), below))
-            elif isinstance(below, (dict, list)):
-                _walk(below, texts, secret=secret, labels=key in _LABELS)
-    elif isinstance(value, list):
-        for at, below in enumerate(value):
-            if isinstance(below, str):
-                texts.append(((value, at), below))
-            else:
-                _walk(below, texts, secret=secret, labels=False)
+            elif kind is dict or kind is list:
+                _walk(below, texts, labels=key in _LABELS)
+        return
+    flags = False
+    for at, below in enumerate(value):
+        kind = type(below)
+        if kind is str:
+            texts.append(((value, at), below))
+            flags = flags or below.startswith("-")
+        elif kind is dict or kind is list:
+            _walk(below, texts, labels=False)
+    if flags and type(value) is list:
         _cut_flags(value)
 
 
 def _cut_variable(value: dict[str, Any]) -> None:
     """An environment variable whose name says that it holds a secret."""
-    name, text = value.get("name"), value.get("value")
+    name, text = value.get("name"), value["value"]
     if isinstance(name, str) and isinstance(text, str) and text and is_secret_key(name) and not is_harmless(text):
         value["value"] = REDACTED
 
@@ -141,8 +162,11 @@ def _cut_flags(words: list[Any]) -> None:
 
 def _redact(texts: Sequence[tuple[_Place, str]]) -> None:
     """Cut what looks like a secret within texts; one search over all of them finds the few to look at."""
-    single = [text.replace("\n", " ") for _, text in texts]
+    single = [text.replace("\n", " ") if "\n" in text else text for _, text in texts]
+    cut: dict[str, str] = {}  # many objects say the same
     for at in candidates(single):
         (container, key), text = texts[at]
         if container[key] is text:
-            container[key] = "\n".join(redact_lines(text.split("\n")))
+            if text not in cut:
+                cut[text] = "\n".join(redact_lines(text.split("\n")))
+            container[key] = cut[text]

@@ -15,8 +15,10 @@ from kubecause.evidence.cluster.requests import (
     logs,
     owners,
     pods_of,
+    settings,
 )
 
+_SYSTEM = ("system:", "kubeadm:")  # names that only Kubernetes and kubeadm give
 _LOGS_OF_SELECTED = 2  # pods of a component whose logs are read although they are healthy
 
 
@@ -36,6 +38,8 @@ def of_listed(request: Request, items: Sequence[Item]) -> list[Request]:
         secured = {item["metadata"].get("namespace") for item in items if (item.get("spec") or {}).get("tls")}
         wanted = [Request("list", "IngressClass")] if items else []
         return wanted + [Request("table", "Secret", namespace) for namespace in sorted(secured)]
+    if request.kind in ("ClusterRoleBinding", "RoleBinding"):
+        return every(_role(item) for item in items)
     if request.kind == "PodDisruptionBudget":
         tight = [item for item in items if _holds(item)]
         return every([iter([Request("table", "Node")] if tight else []), *map(pods_of, tight)])
@@ -53,6 +57,12 @@ def _node(item: Item) -> Iterator[Request]:
             yield Request("list", "Node")
     elif status.get("phase") in (None, "Pending"):
         yield Request("list", "Node")
+
+
+def _settings(item: Item) -> Iterator[Request]:
+    """The ConfigMaps that a pod in trouble reads."""
+    if not _pod_ready(item.get("status") or {}):
+        yield from settings(item)
 
 
 def _pod_ready(status: Item) -> bool:
@@ -81,6 +91,16 @@ def _backends(item: Item) -> Iterator[Request]:
     yield Request("list", "IngressClass")
 
 
+def _role(item: Item) -> Iterator[Request]:
+    """The role that a binding outside the system gives."""
+    role = item.get("roleRef") or {}
+    name = str(role.get("name") or "")
+    if name and not name.startswith(_SYSTEM) and not str(item["metadata"].get("name")).startswith(_SYSTEM):
+        yield Request(
+            "get", str(role.get("kind")), item["metadata"].get("namespace") if role.get("kind") == "Role" else None, name
+        )
+
+
 def any_log(item: Item) -> Iterator[Request]:
     """The logs of a component's pod, healthy or not."""
     meta = item["metadata"]
@@ -98,7 +118,9 @@ def _replicas_short(item: Item) -> bool:
     spec, status = item.get("spec") or {}, item.get("status") or {}
     wanted = status.get("desiredNumberScheduled", spec.get("replicas", 1))
     have = status.get("numberReady", status.get("readyReplicas", 0))
-    bad = any(_failing(condition) for condition in status.get("conditions") or ())
+    bad = bool(status.get("unavailableReplicas") or status.get("numberUnavailable")) or any(
+        _failing(condition) for condition in status.get("conditions") or ()
+    )
     return bad or (isinstance(wanted, int) and isinstance(have, int) and have < wanted)
 
 
@@ -128,7 +150,7 @@ _SUFFERS: Mapping[str, Callable[[Item], bool]] = {
 }
 
 _FOLLOWED: Mapping[str, Sequence[Callable[[Item], Iterator[Request]]]] = {
-    "Pod": (claims, logs, _node),
+    "Pod": (claims, logs, _node, _settings),
     "Deployment": (history,),
     "PersistentVolumeClaim": (behind_claim,),
     "HorizontalPodAutoscaler": (_target,),

@@ -67,12 +67,12 @@ def look(dial: Dial, settings: ConnectionSettings, host: str) -> Shown | Step:
         return Step("tls", "timeout", f"{UNABLE}net/http: TLS handshake timeout")
     except ssl.SSLError as error:
         if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG"):
-            return _no_tls(dial)
+            return _no_tls(dial, Step("tls", "no-tls", f"{UNABLE}tls: first record does not look like a TLS handshake"))
         if isinstance(error, ssl.SSLEOFError):
-            return Step("tls", "closed", f"{UNABLE}EOF")
+            return _no_tls(dial, Step("tls", "closed", f"{UNABLE}EOF"))
         return Step("tls", "rejected", f"{UNABLE}remote error: tls: {told(error, 0)}")
     except OSError:
-        return Step("tls", "closed", f"{UNABLE}EOF")
+        return _no_tls(dial, Step("tls", "closed", f"{UNABLE}EOF"))
     except ValueError as error:
         return Step("tls", "unreadable", f"{UNABLE}tls: failed to parse certificate from server: {error}")
 
@@ -192,17 +192,16 @@ def _refused(dial: Dial, settings: ConnectionSettings, name: str) -> int | None:
         return None
 
 
-def _no_tls(dial: Dial) -> Step:
-    """What the other end speaks instead of TLS."""
-    with dial() as line:
-        try:
+def _no_tls(dial: Dial, otherwise: Step) -> Step:
+    """A port that did not take the TLS greeting: whether it is one for HTTP without TLS."""
+    try:
+        with dial() as line:
             line.sendall(b"GET / HTTP/1.0\r\n\r\n")
-            speaks = line.recv(5) == b"HTTP/"
-        except OSError:
-            speaks = False
-    if speaks:
-        return Step("tls", "plain-http", f"{UNABLE}http: server gave HTTP response to HTTPS client")
-    return Step("tls", "no-tls", f"{UNABLE}tls: first record does not look like a TLS handshake")
+            if line.recv(5) == b"HTTP/":
+                return Step("tls", "plain-http", f"{UNABLE}http: server gave HTTP response to HTTPS client")
+    except OSError:
+        pass
+    return otherwise
 
 
 def _server_clock(line: ssl.SSLSocket, host: str) -> datetime | None:

@@ -13,12 +13,14 @@ from typing import Any
 
 from kubecause.errors import UnreachableError
 from kubecause.evidence.cluster.api import Api, Refused
+from kubecause.evidence.cluster.connection import Connection
 from kubecause.evidence.cluster.handshake import UNABLE, Step
 from kubecause.evidence.redact import redact_lines
 from kubecause.model import Channel, Document, Gap
 
 KIND = "api-access"  # kind of these documents; facts/api_access.py reads it
 
+_PATIENCE = 8.0  # seconds: each of the two checks of etcd takes two where etcd is silent
 _MOST_CHECKS = 200  # lines of /readyz?verbose; an API server has about 60
 _REASONS = {
     403: "Forbidden",
@@ -37,6 +39,14 @@ _MESSAGES = {
 
 def unwell(api: Api) -> Iterator[Document | Gap]:
     """What the API server says about its own health: ``/readyz`` and, when that fails, ``/livez``, check by check."""
+    if api.connection.timeout >= _PATIENCE:
+        yield from _checked(api)
+        return
+    with Connection(api.connection.settings, timeout=_PATIENCE) as patient:
+        yield from _checked(Api(patient))
+
+
+def _checked(api: Api) -> Iterator[Document | Gap]:
     steps: list[Step] = []
     for path in ("/readyz?verbose", "/livez?verbose"):
         name = path[1:].partition("?")[0]

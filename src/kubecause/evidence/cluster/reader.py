@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from kubecause.evidence.cluster import documents
+from kubecause.evidence.cluster import documents, health
 from kubecause.evidence.cluster.answers import Listing, Refused, Table
 from kubecause.evidence.cluster.api import Api
 from kubecause.evidence.cluster.connection import Connection
@@ -17,7 +17,7 @@ from kubecause.evidence.cluster.requests import SYSTEM_NAMESPACE, WARNINGS, Item
 from kubecause.evidence.cluster.screen import FULL_KINDS, POD_COLUMNS, PodRow, is_broken, representatives, telling_events
 from kubecause.evidence.cluster.unreachable import unwell
 from kubecause.evidence.layout import log_channel
-from kubecause.model import Document, Gap
+from kubecause.model import Channel, Document, Gap
 
 Answer = Document | Gap
 
@@ -56,6 +56,7 @@ class Reader:
         self._kinds: dict[str, Kind | None] = {}
         self._missing: set[Request] = set()
         self._whole: set[tuple[str, str | None]] = set()  # kinds of which a namespace, or (None) the cluster, was read
+        self._behind: dict[Request, list[Request]] = {}  # what is asked once a first request was granted
         self._exhausted = False
         self.troubled = False  # the server knows no such user, or is unwell
 
@@ -70,7 +71,9 @@ class Reader:
     def selected(self, item: Item) -> list[Item]:
         """The pods read so far that a workload selects."""
         labels = ((item.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
-        pods = [(ns, pod) for (kind, ns, _), pod in self._items.items() if kind == "Pod" and ns == item["metadata"].get("namespace")]
+        pods = [
+            (ns, pod) for (kind, ns, _), pod in self._items.items() if kind == "Pod" and ns == item["metadata"].get("namespace")
+        ]
         return [pod for _, pod in pods if labels and labels.items() <= (pod["metadata"].get("labels") or {}).items()]
 
     def services_without_endpoints(self) -> list[Item]:
@@ -120,7 +123,11 @@ class Reader:
                     found.append(Gap("what else is broken", f"the bound of {self._bounds.requests} requests was reached"))
                 break
             self._done.add(request)
-            if request.verb == "screen":
+            if request.verb == "neighbour":
+                *others, pods = _screen(request.name)
+                self._behind[pods] = others
+                fresh += self._fresh([pods], found)
+            elif request.verb == "screen":
                 fresh += self._fresh(_screen(request.name), found)
             else:
                 fresh.append(request)
@@ -130,6 +137,8 @@ class Reader:
         """True when lists read before have told what a request would: an object, a part of a list, or warnings."""
         if request.verb == "get" and (request.kind, request.namespace, request.name) in self._items:
             return True
+        if request.kind == "Event" and "kind=PersistentVolumeClaim" in (request.fields or ""):
+            return False  # why a claim waits is told in events of type Normal
         read = {(request.kind, None), (request.kind, request.namespace)} & self._whole
         return bool(read) and request.verb in ("get", "list")
 
@@ -147,6 +156,8 @@ class Reader:
             return self._api.get(kind, request.name or "", namespace)
         if request.verb == "table":
             return self._api.table(kind, namespace, labels=request.labels, fields=request.fields)
+        if request.verb == "metadata":
+            return self._api.metadata(kind, namespace)
         if request.verb == "log":
             return self._api.log(namespace or "default", request.name or "", request.container or "", previous=request.previous)
         most = {"Event": self._bounds.events, "Node": self._bounds.nodes}.get(request.kind)
@@ -172,6 +183,17 @@ class Reader:
             found += self._gaps(answer)
             if answer.status == _NOT_FOUND:
                 self._missing.add(request)
+            if request.verb == "log" and _is_from_kubelet(answer):
+                hints = _log_hints(request)
+                found.append(
+                    documents.log(
+                        request.command,
+                        health.as_kubectl(500, answer.reason, answer.message),
+                        Channel.CLIENT,
+                        self._collected,
+                        hints,
+                    )
+                )
         elif isinstance(answer, str):
             found.append(self._log(request, answer))
         elif isinstance(answer, Listing):
@@ -215,15 +237,14 @@ class Reader:
         return documents.objects(request.command, items, self._collected, hints)
 
     def _log(self, request: Request, text: str) -> Document:
-        hints = {"namespace": request.namespace or "", "pod": request.name or "", "container": request.container or ""}
-        hints["which"] = "previous" if request.previous else "current"
+        hints = _log_hints(request)
         return documents.log(request.command, text, log_channel(hints), self._collected, hints)
 
     def _gaps(self, refused: Refused) -> list[Gap]:
         """A gap for what was refused; what does not exist, or has no log yet, hides nothing."""
-        if refused.status in (401, 0) or refused.status >= 500:
+        if (refused.status in (401, 0) or refused.status >= 500) and not _is_from_kubelet(refused):
             self.troubled = True
-        return [] if refused.status in (400, 404, 405, 406, 410) else [gap_of(refused)]
+        return [] if refused.status in (204, 400, 404, 405, 406, 410) else [gap_of(refused)]
 
     # --- tables -------------------------------------------------------------------------------------------------
 
@@ -234,7 +255,7 @@ class Reader:
         columns = [column.upper() for column in table.columns]
         rows = [{column: _text(cell) for column, cell in zip(columns, row, strict=False)} for row in table.rows]
         if request.kind == "Pod":
-            return self._pods(request, table, rows, found)
+            return self._pods(request, table, rows, found) + self._behind.pop(request, [])
         if request.kind == "Secret":  # names only, see api.py: which of those that others name are not there
             cells = [[row.get(column, "") for column in _SECRET_COLUMNS] for row in rows]
             hints = {"namespace": request.namespace or "", **({"lists": "Secret"} if table.complete else {})}
@@ -274,12 +295,23 @@ class Reader:
         return any(("Job", row.namespace, name) in self._items for name in names)
 
 
+def _log_hints(request: Request) -> dict[str, str]:
+    hints = {"namespace": request.namespace or "", "pod": request.name or "", "container": request.container or ""}
+    return {**hints, "which": "previous" if request.previous else "current"}
+
+
+def _is_from_kubelet(refused: Refused) -> bool:
+    """True for a log that the API server could not get from the kubelet of the pod's node; how, tells about that node."""
+    return refused.resource == "pods/log" and (refused.status >= 500 or refused.status == 0)
+
+
 def _screen(namespace: str | None) -> list[Request]:
     """The triage of a namespace; of the whole cluster with None, where pods are then asked for in each namespace."""
     lists = [*(Request("list", kind, namespace) for kind in FULL_KINDS), Request("list", "Event", namespace, fields=WARNINGS)]
     if namespace:
         return [Request("get", "Namespace", name=namespace), *lists, Request("table", "Pod", namespace)]
-    system = [Request("list", "Lease", SYSTEM_NAMESPACE), Request("list", "ClusterRoleBinding")]
+    grants = [Request("list", kind) for kind in ("ClusterRoleBinding", "RoleBinding")]
+    system = [Request("list", "Lease", SYSTEM_NAMESPACE), *grants]
     return [Request("table", kind) for kind in ("Namespace", "Node", "APIService")] + lists + system
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from kubecause.evidence.cluster.kinds import KINDS
 from kubecause.model import WORKLOAD_KINDS, Channel, Entity, Need
 
-Verb = Literal["get", "list", "table", "log", "screen", "ready"]
+Verb = Literal["get", "list", "table", "metadata", "log", "screen", "neighbour", "ready"]
 Item = dict[str, Any]  # a decoded object of the API
 
 SYSTEM_NAMESPACE = "kube-system"
@@ -21,7 +21,8 @@ WARNINGS = "type=Warning"
 class Request:
     """One request; equal requests are sent once.
 
-    ``screen`` stands for the handful of requests that triage a namespace, ``ready`` for the server's own health checks.
+    ``screen`` stands for the handful of requests that triage a namespace, ``neighbour`` for those of a namespace that nobody
+    asked about, which is left alone when its pods may not be listed, and ``ready`` for the server's own health checks.
     """
 
     verb: Verb
@@ -98,7 +99,7 @@ def _of_cluster(wanted: str) -> Iterator[Request]:
     if wanted == ADDRESS:
         yield Request("list", "Service")
     if wanted in (Channel.COMPONENT_LOG, "component.down", "workload.replicas", "container.state", "pod.status", Channel.EVENT):
-        yield Request("screen", "Namespace", name=SYSTEM_NAMESPACE)
+        yield Request("neighbour", "Namespace", name=SYSTEM_NAMESPACE)
     if wanted == Channel.COMPONENT_LOG:
         yield Request("list", "Pod", SYSTEM_NAMESPACE, labels=DNS_LABEL)
     if wanted in ("component.down", "scheduler.absent"):
@@ -157,6 +158,25 @@ def claims(item: Item) -> Iterator[Request]:
             claim = f"{meta.get('name')}-{volume.get('name')}"
         if claim:
             yield Request("get", "PersistentVolumeClaim", meta.get("namespace"), claim)
+
+
+def settings(item: Item) -> Iterator[Request]:
+    """Who changed the ConfigMaps of a namespace and when, for a pod that reads some; what stands in them is not read."""
+    spec = item.get("spec") or {}
+    containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
+    mounted = any(v.get("configMap") for v in spec.get("volumes") or ()) or _own_projection(spec)
+    sources = [source for c in containers for source in (*(c.get("envFrom") or ()), *(c.get("env") or ()))]
+    named = any(s.get("configMapRef") or (s.get("valueFrom") or {}).get("configMapKeyRef") for s in sources)
+    if mounted or named:
+        yield Request("metadata", "ConfigMap", item["metadata"].get("namespace"))
+
+
+def _own_projection(spec: Item) -> bool:
+    """True when a projected volume holds a ConfigMap besides the one every pod is given with the cluster's CA."""
+    sources = [
+        s.get("configMap") or {} for v in spec.get("volumes") or () for s in (v.get("projected") or {}).get("sources") or ()
+    ]
+    return any(source.get("name") not in (None, "kube-root-ca.crt") for source in sources)
 
 
 def behind_claim(item: Item) -> Iterator[Request]:

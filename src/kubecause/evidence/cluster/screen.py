@@ -41,7 +41,7 @@ RECENT = 1800.0  # seconds; older restarts have healed
 _BY_PLACE = frozenset({"ContainerCreating", "PodInitializing", "Unknown", "Terminating", "ContainerStatusUnknown", "NodeLost"})
 _PLACES = 3  # nodes looked at for one state of one owner
 _POD_SUFFIX = re.compile(r"-(?:[bcdfghjklmnpqrstvwxz2456789]{5}|\d+)$")  # the API server's safe alphabet, or an ordinal
-_VARIES = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{8,}|\d+|\"[^\"]*\"")
+_VARIES = re.compile(r"[0-9a-f]{8}[0-9a-f-]*|\d+|\"[^\"]*\"")
 _ALIKE = 4  # warnings kept of the same reason and wording in one namespace
 
 

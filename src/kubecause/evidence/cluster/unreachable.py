@@ -35,6 +35,7 @@ from kubecause.model import Document, Gap
 __all__ = ["KIND", "examine", "refusal", "unconfigured", "unwell"]
 
 _MOST_ADDRESSES = 8  # of one name
+_PATIENCE = 5.0  # seconds for one step: the request that brought us here has waited already
 # Whose fault a missing way is: nobody answered for the host, or this machine itself has no route.
 _NO_ROUTE = {
     errno.EHOSTUNREACH: ("no-route", "connect: no route to host"),
@@ -57,7 +58,7 @@ def examine(settings: ConnectionSettings, error: UnreachableError | None, *, tim
     :param error: what a request met; None when the server answered with a refusal (401, 5xx).
     :param timeout: seconds that one step may take.
     """
-    way = _Way(settings, timeout)
+    way = _Way(settings, min(timeout, _PATIENCE))
     try:
         way.walk()
     except _End as end:
