@@ -17,8 +17,9 @@ $(shell $(bin)/python -c '' >/dev/null 2>&1 || rm -f $(venv)/.created $(venv)/.i
 
 # For make test-cluster: short, all, or names of scenarios and of files below tests/cluster/scenarios.
 SCENARIOS := short
+cluster-tests = tests/cluster$(if $(filter short all,$(SCENARIOS)),,/test_scenarios.py)
 
-.PHONY: help demo test test-cluster bench score format clean
+.PHONY: help demo test test-cluster bench bench-cluster score format clean
 
 help:
 	@echo 'make demo     install into .venv and diagnose $(example)'
@@ -26,6 +27,7 @@ help:
 	@echo 'make test-cluster [SCENARIOS=all]   faults on a real Kubernetes on this machine (root); says first what it changes'
 	@echo 'make format   let ruff format and mend what it can'
 	@echo 'make bench    measure start-up, reading and scanning'
+	@echo 'make bench-cluster   measure kubecause why on an API server with 20,000 pods, beside kubectl and other tools'
 	@echo 'make score DATA=DIR   score against labelled evidence (DIR/tools/score.py, DIR/captures, DIR/cases)'
 	@echo 'make clean    remove .venv and caches'
 
@@ -41,10 +43,13 @@ test: $(venv)/.test-installed
 test-cluster: $(venv)/.test-installed
 	@$(bin)/python -m tests.cluster changes
 	$(bin)/python -m tests.cluster prepare
-	KUBECAUSE_SCENARIOS='$(SCENARIOS)' $(bin)/python -m pytest tests/cluster
+	KUBECAUSE_SCENARIOS='$(SCENARIOS)' $(bin)/python -m pytest $(cluster-tests)
 
 bench: $(venv)/.installed
 	$(bin)/python tools/bench.py
+
+bench-cluster: $(venv)/.test-installed
+	$(bin)/python tools/bench_cluster.py
 
 score:
 	@test -n '$(DATA)' && test -f '$(DATA)/tools/score.py' || { \

@@ -67,7 +67,7 @@ class Daemon:
         if not self.alive():
             self.pid_file.unlink(missing_ok=True)
             subprocess.run(["setsid", "--fork", str(self.script), *more], check=True)
-            wait_for(self.pid_file.exists, 5, f"{self.name} did not start")
+            wait_for(lambda: self.pid() is not None, 5, f"{self.name} did not start")
 
     def stop(self, within: float = 10) -> None:
         """End it, by force after ``within`` seconds."""
@@ -96,9 +96,12 @@ class Daemon:
         try:
             pid = int(self.pid_file.read_text(encoding="utf-8"))
             state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
         except (OSError, ValueError, IndexError):
             return None
-        return None if state in "ZX" else pid
+        # The number may be another program's by now; between fork and exec it is still the script or nsenter.
+        mine = not self.command or Path(self.command[0]).name in words or str(self.script) in words
+        return pid if mine and state not in "ZX" else None
 
     def resume(self) -> None:
         """Let it go on if it was frozen."""

@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +45,9 @@ class Stage:
         """Namespace, objects, steps; raises RangeError with the command that failed."""
         self.folder.mkdir(parents=True, exist_ok=True)
         name = self.scenario.namespace
+        if {name, f"{name}-gone"} & set(namespaces(self.cluster)):  # left by somebody who looked around
+            self.clear()
+            wait_until_gone(self.cluster, [self.scenario])
         self.shell("kubectl create namespace $NS --dry-run=client -o yaml | kubectl apply -f - >/dev/null")
         end = time.monotonic() + _CREATED
         while not self.cluster.plane.has("serviceaccount", "default", name):
@@ -104,9 +107,9 @@ class Stage:
         self.shell("kubectl delete ns $NS $NS-gone --ignore-not-found --wait=false", check=False)
 
     def shell(self, command: str, *, check: bool = True, within: float = _STEP_LIMIT) -> str:
-        """Run a bash line; its whole process group ends with the time limit."""
+        """Run a bash line, which ends at its first failure if ``check`` is set; its process group ends with the time limit."""
         process = subprocess.Popen(
-            ["bash", "-o", "pipefail", "-ec", command],
+            ["bash", *(["-o", "pipefail", "-e"] if check else []), "-c", command],
             env=self.environment,
             cwd=self.cluster.folder,
             stdin=subprocess.DEVNULL,
@@ -128,13 +131,15 @@ class Stage:
         return printed
 
 
-def wait_until_gone(cluster: Range, within: float = 120) -> None:
-    """Wait until no namespace of a scenario is left; after half the time their finalizers are taken away."""
-    end = time.monotonic() + within
-    while left := [name for name in namespaces(cluster) if name.startswith("s-")]:
-        if time.monotonic() > end:
-            raise RangeError(f"namespaces do not go: {', '.join(left)}")
-        if time.monotonic() > end - within * 0.8:
+def wait_until_gone(cluster: Range, scenarios: Iterable[Scenario], within: float = 120) -> None:
+    """Wait until the namespaces of these scenarios are gone; what holds them back for long loses its finalizers."""
+    mine = {name for one in scenarios for name in (one.namespace, f"{one.namespace}-gone")}
+    started = time.monotonic()
+    while left := mine & set(namespaces(cluster)):
+        waited = time.monotonic() - started
+        if waited > within:
+            raise RangeError(f"namespaces do not go: {', '.join(sorted(left))}")
+        if waited > within * 0.2:
             for name in left:
                 release(cluster, name)
         time.sleep(1)

@@ -35,6 +35,14 @@ from .programs import MissingProgramsError
 
 CLAIMS = 700  # more than a page
 ROOT = Path(__file__).parent.parent.parent
+# Without controllers nobody fills the role "view": it collects the rules of this one.
+VIEW_WITHOUT_CONTROLLERS = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "ClusterRoleBinding",
+    "metadata": {"name": "aggregated-view"},
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:aggregate-to-view"},
+    "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "view"}],
+}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +53,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     except MissingProgramsError as error:
         pytest.skip(str(error))
     try:
-        plane.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "many"}})
+        plane.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "many"}}, VIEW_WITHOUT_CONTROLLERS)
         each(range(CLAIMS), lambda number: post(plane, "/api/v1/namespaces/many/persistentvolumeclaims", claim(number)))
         yield plane
     finally:
@@ -172,7 +180,7 @@ def test_a_healthy_server(server: ControlPlane) -> None:
     result, evidence = diagnosed(server)
 
     assert len(claims_in(evidence)) == CLAIMS
-    assert {one.finding.fault for one in result.diagnoses} <= {"storage/class-not-found", "storage/no-provisioner"}
+    assert {one.finding.fault for one in result.diagnoses} == {"storage/pvc-no-storage-class"}
     assert result.gaps == ()
 
 
@@ -280,10 +288,10 @@ def test_an_aggregated_api_without_a_service(restored: ControlPlane) -> None:
 
 
 def test_a_crowded_server(restored: ControlPlane) -> None:
-    """Very few requests at a time and many clients: 429s are waited for, and what is missing is said."""
+    """Two requests at a time, no queues, and many clients: 429s are waited for, and what is missing is said."""
     daemon = restored.daemon("kube-apiserver")
     daemon.stop()
-    daemon.start("--max-requests-inflight=2", "--max-mutating-requests-inflight=1")
+    daemon.start("--enable-priority-and-fairness=false", "--max-requests-inflight=2", "--max-mutating-requests-inflight=1")
     wait_until_ready(restored)
     stop = threading.Event()
     statuses: list[int] = []
@@ -333,7 +341,7 @@ def test_a_client_certificate_that_has_expired(server: ControlPlane) -> None:
 
     assert [("client/unauthorized", "confirmed", "Client")] == faults(report)
     shown = [one["text"] for one in report["diagnoses"][0]["evidence"]]
-    assert any(text.startswith("client-certificate: expired: subject=O=system:masters, CN=late") for text in shown)
+    assert any(text.startswith("client-certificate: expired: subject=CN=late, O=system:masters") for text in shown)
 
 
 def test_a_token_nobody_knows(server: ControlPlane) -> None:

