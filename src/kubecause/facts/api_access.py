@@ -24,6 +24,7 @@ _REASON = re.compile(r"Error from server \((?P<reason>\w{3,40})\)")
 _FORBIDDEN = re.compile(
     r"User \"(?P<user>[^\"]{1,300})\" cannot (?P<verb>[\w-]{1,40}) (?:resource|path) \"(?P<resource>[^\"]{1,300})\""
 )
+_FILE = re.compile(r"(?:^|(?:stat|not found:|config file|there is no) \"?)(?P<file>/[^\s\",:]{1,300})")
 _CLOCK = re.compile(r"clock is (?P<difference>\d{1,9} \w{3,8} (?:ahead|behind))")
 
 
@@ -64,6 +65,9 @@ def _details(stage: str, outcome: str, words: str) -> dict[str, FieldValue]:
         return out
     if stage == "proxy":
         return {"proxy": True}
+    if stage == "kubeconfig":
+        found = _FILE.search(words)
+        return {"file": found["file"]} if found else {}
     pattern = {"check": _CHECK, "clock": _CLOCK}.get(stage, _ENDS)
     found = pattern.search(words)
     return dict(found.groupdict()) if found else {}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from kubecause.facts.drafts import Detail
 from kubecause.facts.joins import Joins
 from kubecause.facts.paths import connected
 from kubecause.facts.records import Anything, Claim, Node, Service, Workload
 from kubecause.facts.records_pod import Condition, Pod
+from kubecause.facts.restarts import parse_time
 from kubecause.facts.roles import is_control_plane
 from kubecause.facts.store import Store, Thing
 from kubecause.model import Channel, Entity, Fact
@@ -22,6 +24,7 @@ _GOOD = {
     "AbleToScale": "True",
     "Progressing": "True",
 }
+_CONTROLLER_PATIENCE = 20.0  # seconds; a running controller needs a fraction of one
 _NEUTRAL = frozenset(
     {"ScalingLimited", "Initialized", "PodScheduled", "ContainersReady", "PodReadyToStartContainers", "Complete", "Bound"}
 )
@@ -41,7 +44,7 @@ def object_facts(store: Store, joins: Joins) -> Iterator[Fact]:
     """Facts of every object that is not a pod."""
     yield from _nodes(store)
     yield from _workloads(store, joins)
-    yield from _claims(store)
+    yield from _claims(store, joins)
     yield from _services(store, joins)
     yield from _others(store)
     yield from _pod_messages(store)
@@ -98,14 +101,16 @@ def _workloads(store: Store, joins: Joins) -> Iterator[Fact]:
             store.saw("workload.replicas")
             yield from _conditions(thing.entity, thing, workload.status.conditions)
             if kind in ("Deployment", "StatefulSet", "DaemonSet"):
-                yield from _replicas(thing, workload, joins)
+                yield from _replicas(thing, workload, store, joins)
 
 
-def _replicas(thing: Thing, workload: Workload, joins: Joins) -> Iterator[Fact]:
+def _replicas(thing: Thing, workload: Workload, store: Store, joins: Joins) -> Iterator[Fact]:
     status, spec = workload.status, workload.spec
     daemon = thing.entity.kind == "DaemonSet"
     desired = status.desired_number_scheduled if daemon else spec.replicas
     ready = status.number_ready if daemon else status.ready_replicas
+    if ready is None and Detail.OBJECT in thing.details:
+        ready = 0  # the API leaves zeros out
     failed = next((c for c in status.conditions if c.type == "ReplicaFailure" and c.status.strip() == "True"), None)
     stuck = failed or next(
         (c for c in status.conditions if c.type in ("Progressing", "Available") and c.status.strip() == "False"), None
@@ -120,7 +125,9 @@ def _replicas(thing: Thing, workload: Workload, joins: Joins) -> Iterator[Fact]:
         "current": status.replicas,
         "ready": ready or 0,
         "zero": zero,
-        "used": zero and _is_used(thing, joins),
+        "used": (zero or spec.paused) and _is_used(thing, joins),
+        "paused": spec.paused or None,
+        "unseen": _is_unseen(workload, store),
         "reason": stuck.reason if stuck else None,
         "message": stuck.message if stuck else None,
     }
@@ -128,11 +135,21 @@ def _replicas(thing: Thing, workload: Workload, joins: Joins) -> Iterator[Fact]:
     yield Fact("workload.replicas", thing.entity, {k: v for k, v in fields.items() if v is not None}, proofs)
 
 
+def _is_unseen(workload: Workload, store: Store) -> bool | None:
+    """True when the controller has not taken note of the latest edit, although it had time to."""
+    generation, seen = workload.metadata.generation, workload.status.observed_generation or 0
+    written = [parse_time(entry.time) for entry in workload.metadata.managed_fields if entry.subresource is None]
+    latest = max((time for time in written if time), default=parse_time(workload.metadata.creation_timestamp))
+    if not generation or seen >= generation or latest is None or store.clock is None:
+        return None
+    return True if (store.clock - latest).total_seconds() > _CONTROLLER_PATIENCE else None
+
+
 def _is_used(thing: Thing, joins: Joins) -> bool:
     return bool(joins.callers.get(thing.entity)) or any(thing.entity in w for w in joins.workloads_of_service.values())
 
 
-def _claims(store: Store) -> Iterator[Fact]:
+def _claims(store: Store, joins: Joins) -> Iterator[Fact]:
     for thing, claim in store.records("PersistentVolumeClaim", Claim):
         if not thing.live:
             continue
@@ -145,6 +162,7 @@ def _claims(store: Store) -> Iterator[Fact]:
             "storage_class": claim.spec.storage_class_name or "",
             "request": claim.spec.resources.requests.get("storage"),
             "access_modes": ",".join(claim.spec.access_modes) or None,
+            "unused": _is_unused(thing, store, joins),
         }
         yield Fact(
             "claim.state",
@@ -154,19 +172,28 @@ def _claims(store: Store) -> Iterator[Fact]:
         )
 
 
+def _is_unused(claim: Thing, store: Store, joins: Joins) -> bool | None:
+    """True when every workload of the namespace was read and none mounts the claim, nor does a pod that was read."""
+    here = claim.entity.namespace
+    if not all(store.was_listed(kind, here) for kind in ("Deployment", "StatefulSet", "DaemonSet", "Job")):
+        return None
+    return None if (here, claim.entity.name) in joins.mounted_claims else True
+
+
 def _services(store: Store, joins: Joins) -> Iterator[Fact]:
     for thing, service in store.records("Service", Service):
         if not thing.live:
             continue
         store.saw("service.state")
         endpoints = joins.ready_endpoints(thing)
-        pending = service.spec.type == "LoadBalancer" and service.status.external == "<pending>"
+        external = _external(service)
+        pending = service.spec.type == "LoadBalancer" and external == "<pending>"
         if service.spec.type == "ExternalName" or not (pending or (service.spec.selector and endpoints == 0)):
             continue
         fields = {
             "type": service.spec.type,
             "endpoints": endpoints,
-            "external": service.status.external,
+            "external": external,
             "used": _is_called(thing, store, joins),
         }
         yield Fact(
@@ -175,6 +202,14 @@ def _services(store: Store, joins: Joins) -> Iterator[Fact]:
             {k: v for k, v in fields.items() if v is not None},
             thing.proof("status.endpoints", "row", "status"),
         )
+
+
+def _external(service: Service) -> str | None:
+    """The external address as kubectl prints it: ``<pending>`` until a load balancer has given one."""
+    given = service.status.load_balancer
+    if service.status.external or given is None or service.spec.type != "LoadBalancer":
+        return service.status.external
+    return None if given.ingress else "<pending>"
 
 
 def _is_called(thing: Thing, store: Store, joins: Joins) -> bool:
@@ -204,6 +239,8 @@ def _others(store: Store) -> Iterator[Fact]:
         if not isinstance(record, Anything):
             continue
         yield from _conditions(thing.entity, thing, record.status.conditions)
+        if thing.entity.kind == "APIService":
+            yield from _api_service(thing, record, store)
         if thing.entity.kind == "Namespace" and record.status.phase:
             store.saw("namespace.state")
             if record.status.phase == "Terminating":
@@ -214,6 +251,18 @@ def _others(store: Store) -> Iterator[Fact]:
                     {"phase": "Terminating", "message": message},
                     thing.proof("status.phase", "row", "status.phase"),
                 )
+
+
+def _api_service(thing: Thing, record: Anything, store: Store) -> Iterator[Fact]:
+    """An API group that another server serves: whether the API server reaches that one."""
+    for condition in record.status.conditions:
+        if condition.type != "Available":
+            continue
+        store.saw("api-service.state")
+        if is_bad(condition):
+            fields = {"name": thing.entity.name, "reason": condition.reason, "message": condition.message}
+            known = {key: value for key, value in fields.items() if value}
+            yield Fact("api-service.state", thing.entity, known, thing.proof("status.conditions.Available", "row", "status"))
 
 
 def _pod_messages(store: Store) -> Iterator[Fact]:

@@ -91,7 +91,8 @@ def line_facts(document: Document, keep: LineFilter, entity: Entity, *, wrapped:
         alike[hits[index]] += _keep(kept, _one_line(document, index), room=alike[hits[index]] < _MAX_ALIKE)
     if wrapped and len(lines) <= _SMALL:
         for item in _wrapped(document, keep, hits):
-            _keep(kept, item)
+            if _key(item) not in kept:  # a line that was heard already, and only joined with blank ones
+                _keep(kept, item)
     for item in kept.values():
         yield _fact(document, item, entity)
 
@@ -155,9 +156,14 @@ def _wrapped(document: Document, keep: LineFilter, hits: dict[int, frozenset[int
             )
 
 
+def _key(item: _Kept) -> tuple[str, Channel]:
+    """What repeats of one message share."""
+    return _VARIES.sub("#", item.text), item.channel
+
+
 def _keep(kept: dict[tuple[str, Channel], _Kept], item: _Kept, *, room: bool = True) -> bool:
     """Count a message or keep a new one while there is room; true when it is new."""
-    key = (_VARIES.sub("#", item.text), item.channel)
+    key = _key(item)
     known = kept.get(key)
     if known:
         known.count += 1

@@ -48,12 +48,18 @@ class TextSignal:
         fields = fact.fields
         if not self.listens(fields["channel"]) or (fields.get("healed") and not self.signal.healed):
             return None
-        if self.signal.reason and fields["channel"] == Channel.EVENT and fields.get("reason") not in self.signal.reason:
+        if self.signal.reason and not self._has_reason(fields, text):
             return None
         if fields.get("damaged"):
             return self._damaged(fact, text)
         names = says(self.case, self.signal, str(fields["text"]), text)
         return None if names is None else Hit(self.name, fact, names)
+
+    def _has_reason(self, fields: Mapping[str, Any], text: str) -> bool:
+        """Whether an event has one of the reasons; text that may be anything must at least hold the word."""
+        if fields["channel"] == Channel.EVENT:
+            return fields.get("reason") in self.signal.reason
+        return fields["channel"] not in OPEN_CHANNELS or any(reason.lower() in text for reason in self.signal.reason)
 
     def _damaged(self, fact: Fact, text: str) -> Hit | None:
         """Text that lost its blanks and quotes: literals decide, patterns only bind names where they still can."""

@@ -128,6 +128,7 @@ KINDS: dict[str, FactKind] = {
             "not_after": "end of a certificate or token, ISO 8601",
             "names": "names and addresses a certificate is valid for, comma separated",
             "proxy": "true when the proxy on the way is meant",
+            "file": "a kubeconfig that cannot be read",
             "user": "who may not do what was asked",
             "verb": "what was refused",
             "resource": "of what kind",

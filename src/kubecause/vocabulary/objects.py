@@ -78,7 +78,9 @@ KINDS: dict[str, FactKind] = {
             "current": "replicas that exist",
             "ready": "replicas that are ready",
             "zero": "true when scaled to zero",
-            "used": "for zero: true when a Service, a client or an error points at it",
+            "used": "for zero and paused: true when a Service, a client or an error points at it",
+            "paused": "true when its rollout is paused",
+            "unseen": "true when the controller has not taken note of the latest edit for a while",
             "reason": "reason of ReplicaFailure, Progressing=False or Available=False",
             "message": "its message",
         },
@@ -91,7 +93,13 @@ KINDS: dict[str, FactKind] = {
             "storage_class": "class asked for; empty for none",
             "request": "size asked for, as written",
             "access_modes": "modes asked for",
+            "unused": "true when all workloads of the namespace were read and none mounts it",
         },
+    ),
+    "api-service.state": FactKind(
+        "APIService",
+        "an aggregated API that the API server cannot reach",
+        {"name": "version and group (v1beta1.metrics.k8s.io)", "reason": "why (ServiceNotFound, ...)", "message": "in words"},
     ),
     "namespace.state": FactKind(
         "Namespace", "a namespace that is being deleted", {"phase": "Terminating", "message": "why it stays"}
@@ -106,13 +114,49 @@ KINDS: dict[str, FactKind] = {
             "used": "false when nobody calls it, as far as the whole evidence shows",
         },
     ),
+    "object.terminating": FactKind(
+        "Object",
+        "an object other than a pod or namespace that was deleted and is held by finalizers",
+        {
+            "kind": "kind as kubectl takes it",
+            "finalizers": "comma separated; the garbage collector's own are left out",
+            "since": "when it was deleted",
+        },
+    ),
+    "budget.blocked": FactKind(
+        "PodDisruptionBudget",
+        "a budget that lets no pod be evicted",
+        {
+            "why": "sync-failed (it cannot count its pods), unhealthy (too few are healthy), tight (all are needed)",
+            "message": "what the controller says, or the counts",
+            "draining": "cordoned nodes that still run its pods, comma separated",
+        },
+    ),
+    "grant.standing": FactKind(
+        "ClusterRoleBinding",
+        "somebody who is no part of the system holds all rights, with no end; also of a RoleBinding",
+        {
+            "reach": "cluster or namespace",
+            "namespace": "the namespace, where the rights end there",
+            "holder": "kind and name of who holds them",
+            "holder_kind": "User, Group or ServiceAccount",
+            "user": "the name that kubectl auth can-i --as takes",
+            "role": "name of the role",
+            "binding": "name of the binding",
+            "binding_kind": "clusterrolebinding, or rolebinding with its namespace, as kubectl takes it",
+            "account": "name of the ServiceAccount",
+            "account_namespace": "its namespace",
+            "outsider": "true when a name, label or annotation says that it is an account for operations from outside",
+            "unused": "true when no workload of its namespace runs as the account",
+            "tokens": "Secrets with tokens of it that never end, comma separated",
+            "since": "when the binding was made",
+        },
+    ),
     "change": FactKind(
         "Workload",
         "something that changed: a rollout, an edit, a node; about any kind of object that others depend on",
         {
-            "what": (
-                "rollout, scaled, edited, created, node-joined, node-rebooted, kubelet-started or certificate-expired"
-            ),
+            "what": ("rollout, scaled, edited, created, node-joined, node-rebooted, kubelet-started or certificate-expired"),
             "at": "when, as the API writes times",
             "by": "who, as metadata.managedFields names them: kubectl-edit, helm, argocd-controller",
             "before": "revision, replicas or version before",

@@ -10,7 +10,8 @@ _PROBE = {
     "handler": "http, https, tcp, grpc or exec",
     "port": "port the probe connects to",
     "path": "path of an http probe",
-    "wrong": "port, protocol, path, timing or not-listening",
+    "command": "program an exec probe runs",
+    "wrong": "port, protocol, path, command, timing or not-listening",
     "listening": "ports the process is known to listen on, comma separated",
     "serves": "protocol the port is known to speak",
     "message": "the kubelet's message of the failure",
@@ -25,7 +26,8 @@ KINDS: dict[str, FactKind] = {
             "by": (
                 "node-selector, node-affinity, pod-affinity, pod-anti-affinity, cordon, taint, node-condition (a taint that a "
                 "condition of the node sets), cpu, memory, ephemeral-storage, extended-resource, pods, ports, volume-zone, "
-                "volume-count, topology-spread, claim-unbound, claim-missing, node-name, scheduler-name, cloud-taint"
+                "volume-count, topology-spread, claim-unbound, claim-missing, node-name, node-missing, gates, scheduler-name, "
+                "cloud-taint"
             ),
             "nodes": "the nodes it blocks, comma separated",
             "wanted": "what the pod asks for, as written",
@@ -71,6 +73,20 @@ KINDS: dict[str, FactKind] = {
             "node": "node that was asked from outside and runs no pod of the service",
         },
     ),
+    "ingress.broken": FactKind(
+        "Ingress",
+        "something an Ingress names that does not exist",
+        {
+            "wrong": "class, service, port or secret",
+            "class": "the class it names",
+            "service": "the Service it names",
+            "port": "the port it names",
+            "path": "host and path that lead there",
+            "secret": "the TLS Secret it names",
+            "host": "hosts of that Secret",
+            "offered": "the classes, Services or ports that exist",
+        },
+    ),
     "client.address-wrong": FactKind(
         "Workload",
         "an environment variable or argument that names an address nobody serves",
@@ -79,9 +95,10 @@ KINDS: dict[str, FactKind] = {
             "value": "",
             "host": "",
             "port": "",
-            "wrong": "host or port",
+            "wrong": "host, port, or local (localhost, where nothing of the pod listens)",
             "meant": "the nearest service and port that exist",
             "failing": "true when the workload reports failures to connect",
+            "asks": "what would settle it",
             "database": "true when the target is a database",
         },
     ),
@@ -94,6 +111,7 @@ KINDS: dict[str, FactKind] = {
             "wanted": "",
             "offered": "",
             "volume": "the volume that comes nearest",
+            "certain": "true when every volume and class was read, and no class could make a volume",
             "holder": "the claim that holds the volume",
         },
     ),
@@ -143,6 +161,24 @@ KINDS: dict[str, FactKind] = {
             "meant": "where it should lead",
             "config": "ConfigMap/key that holds it",
             "suffers": "workload that gets no traffic",
+        },
+    ),
+    "kubelet.answer": FactKind(
+        "Node",
+        "a kubelet that answered just then, when the API server asked it for a log",
+        {"answer": "log"},
+    ),
+    "component.up": FactKind(
+        "Cluster",
+        "a component of the control plane that has just renewed its lease",
+        {"component": "kube-scheduler or kube-controller-manager", "how": "lease"},
+    ),
+    "service.dead-from-node": FactKind(
+        "Node",
+        "pods of this node cannot reach a service that has ready endpoints, while pods of other nodes do not complain",
+        {
+            "service": "name of the service",
+            "elsewhere": "true when the failing client also runs elsewhere and is well there",
         },
     ),
     "component.down": FactKind(

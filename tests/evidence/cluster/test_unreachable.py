@@ -114,6 +114,7 @@ class Server:
 
     answer: Answer
     pem: Path | None = None
+    clients: Authority | None = None
     heard: list[bytes] = field(default_factory=list)
     listening: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
 
@@ -128,6 +129,9 @@ class Server:
         if self.pem:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self.pem)
+            if self.clients:
+                context.verify_mode = ssl.CERT_REQUIRED
+                context.load_verify_locations(cadata=self.clients.pem.decode())
         while True:
             try:
                 line, _ = self.listening.accept()
@@ -146,8 +150,10 @@ def serve() -> Iterator[Callable[..., Server]]:
     """Start servers; all end with the test."""
     running: list[tuple[Server, threading.Thread]] = []
 
-    def start(pem: Path | None = None, *, date: str | None = None, answer: Answer | None = None) -> Server:
-        server = Server(answer or (lambda line: http_answer(line, server.heard, date)), pem)
+    def start(
+        pem: Path | None = None, *, date: str | None = None, answer: Answer | None = None, clients: Authority | None = None
+    ) -> Server:
+        server = Server(answer or (lambda line: http_answer(line, server.heard, date)), pem, clients)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         running.append((server, thread))
@@ -265,6 +271,8 @@ def test_certificate_that_a_client_refuses(
     assert any(words in line and "Unable to connect to the server: tls: failed to verify" in line for line in first[0].lines)
     assert [fault] == diagnosed(first)
     assert [list(document.lines) for document in first] == [list(document.lines) for document in second]
+    proofs = diagnose_documents(first, load_cases(), source=("cluster", "test")).diagnoses[0].proofs
+    assert [None] * len(proofs) == [proof.count for proof in proofs]
     assert not any(TOKEN.encode() in heard for heard in server.heard)
 
 
@@ -503,6 +511,21 @@ def copy(source: socket.socket, target: socket.socket) -> None:
 
 
 # --- without a server -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shows", [False, True])
+def test_server_that_wants_a_client_certificate(
+    serve: Callable[..., Server], ours: Authority, stranger: Authority, tmp_path: Path, shows: bool
+) -> None:
+    """Mutual TLS: the server ends the handshake with who shows a certificate of a stranger, or none."""
+    server = serve(ours.issue("server"), clients=ours)
+    pair = stranger.issue("ann", NOW, "", "/CN=ann")
+    user = {"client-certificate": str(pair), "client-key": str(pair)} if shows else {"token": TOKEN}
+
+    found = looked(settings(f"https://127.0.0.1:{server.port}", ours, tmp_path, user=user))
+
+    assert "tls: client-rejected" == steps(found)[-1]
+    assert [("client/unauthorized", "probable", "Client")] == diagnosed(found)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from kubecause.errors import ConfigError
 from kubecause.evidence.cluster.certificates import Certificate, read_der, read_pem
-from kubecause.evidence.cluster.dial import told
+from kubecause.evidence.cluster.credentials import Proof
+from kubecause.evidence.cluster.dial import make_context, told
 from kubecause.evidence.cluster.kubeconfig import ConnectionSettings
 
 Dial = Callable[[], socket.socket]
@@ -87,6 +89,26 @@ def judge(dial: Dial, shown: Shown, settings: ConnectionSettings, host: str, now
     if not certificate.covers(name):
         yield Step("tls", "wrong-name", f"{UNABLE}tls: failed to verify certificate: {certificate.refusal(name)}")
     yield from _authority(dial, certificate, settings, name, now)
+
+
+def turned_away(dial: Dial, settings: ConnectionSettings, host: str) -> Step | None:
+    """Whether a trusted server ends the connection right behind the handshake, before anything was asked.
+
+    That is what TLS 1.3 does where a client certificate is wrong or missing (RFC 8446, 4.4.2.4); its alert is lost when
+    a request is on its way already.
+    """
+    given = settings.credentials
+    try:
+        context = make_context(settings, Proof(0, certificate=given.certificate, key=given.key))
+        with context.wrap_socket(dial(), server_hostname=settings.tls_server_name or host) as line:
+            line.settimeout(1.0)
+            line.recv(1)
+    except ssl.SSLError as error:
+        if "alert" in told(error, 0):
+            return Step("tls", "client-rejected", f"{UNABLE}remote error: tls: {told(error, 0)}")
+    except (OSError, ValueError, ConfigError):
+        pass
+    return None
 
 
 def described(stage: str, certificate: Certificate, now: datetime) -> Step:

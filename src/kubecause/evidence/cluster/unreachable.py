@@ -25,7 +25,7 @@ from kubecause.evidence.cluster.api import Api
 from kubecause.evidence.cluster.certificates import read_pem
 from kubecause.evidence.cluster.connection import Connection
 from kubecause.evidence.cluster.dial import Dialer, told
-from kubecause.evidence.cluster.handshake import UNABLE, Step, clock_step, described, judge, look, server_time
+from kubecause.evidence.cluster.handshake import UNABLE, Step, clock_step, described, judge, look, server_time, turned_away
 from kubecause.evidence.cluster.health import KIND, document_of, is_root, no_answer, refusal, said, status_in, unwell
 from kubecause.evidence.cluster.kubeconfig import ConnectionSettings
 from kubecause.evidence.cluster.proxies import Proxy, proxy_for
@@ -63,14 +63,14 @@ def examine(settings: ConnectionSettings, error: UnreachableError | None, *, tim
         way.walk()
     except _End as end:
         way.steps.append(end.step)
-    source = f"connection to {way.host}:{way.port}"
+    source = f"connection to {way.at}"
     yield document_of(source, way.steps)
     if way.connection is None:
         return
     try:
         if error is not None:
             why = f"{error.detail}; asked again, the server answered"
-            yield Gap(f"a request to {way.host}:{way.port}", why)
+            yield Gap(f"a request to {way.at}", why)
         yield from unwell(Api(way.connection))
     finally:
         way.connection.close()
@@ -130,14 +130,15 @@ class _Way:
         self.port = parts.port or (443 if self.secure else 80)
         self.now = datetime.now(UTC)
         self.steps = [
-            Step("server", "given", f"{parts.scheme}://{self._at}{_context(settings)}, asked with {_credentials(settings)}")
+            Step("server", "given", f"{parts.scheme}://{self.at}{_context(settings)}, asked with {_credentials(settings)}")
         ]
         self.connection: Connection | None = None
         self._proxy: Proxy | None = None
         self._addresses: list[tuple[Any, ...]] = []
 
     @property
-    def _at(self) -> str:
+    def at(self) -> str:
+        """Host and port of the API server."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def walk(self) -> None:
@@ -217,7 +218,7 @@ class _Way:
         dial = f"{UNABLE}{through}dial tcp {at}: "
         stage = "proxy" if self._proxy else "route" if error.errno in _NO_ROUTE else "connect"
         if isinstance(error, ConnectionRefusedError):
-            words = f"The connection to the server {self._at} was refused - did you specify the right host or port?"
+            words = f"The connection to the server {self.at} was refused - did you specify the right host or port?"
             return Step(stage, "refused", f"{dial}connect: connection refused" if self._proxy else words)
         if isinstance(error, TimeoutError):
             return Step(stage, "timeout", f"{dial}i/o timeout")
@@ -239,9 +240,11 @@ class _Way:
         return line
 
     def _shake(self) -> None:
-        self.steps.append(Step("connect", "open", f"{self._at} takes connections"))
+        self.steps.append(Step("connect", "open", f"{self.at} takes connections"))
         shown = look(self._dial, self.settings, self.host)
         if isinstance(shown, Step):
+            if shown.outcome == "rejected" and self.settings.credentials.certificate:
+                return  # a server may insist on a client certificate; the request below shows it, once the server is trusted
             raise _End(shown)
         self.steps.append(described("certificate", shown.certificate, self.now))
         clock = clock_step(shown.clock, self.now)
@@ -264,7 +267,8 @@ class _Way:
             reply = connection.get("/api", limit_bytes=65536, retry=False)
         except UnreachableError as error:
             connection.close()
-            raise _End(no_answer(error)) from error
+            turned = turned_away(self._dial, self.settings, self.host) if self.secure else None
+            raise _End(turned or no_answer(error)) from error
         except ConfigError as error:
             connection.close()
             exec_ = "getting credentials: exec: " if self.settings.credentials.plugin else "getting credentials: "
