@@ -22,6 +22,8 @@ from kubecause.model import Channel, Document, Gap
 Answer = Document | Gap
 
 _NOT_FOUND = 404
+_SERVER_ERROR = 500
+_ENOUGH_FAILURES = 3  # requests that a server could not answer; an aggregated API that is down fails one or two
 _FEW_NODES = 200  # so many are read in full; of larger clusters only the broken ones
 _FINISHED = 10  # completed pods of no Job that are read in one namespace
 _SECRET_COLUMNS = ("NAME", "TYPE", "DATA", "AGE")
@@ -58,6 +60,7 @@ class Reader:
         self._whole: set[tuple[str, str | None]] = set()  # kinds of which a namespace, or (None) the cluster, was read
         self._behind: dict[Request, list[Request]] = {}  # what is asked once a first request was granted
         self._exhausted = False
+        self._failures = 0
         self.troubled = False  # the server knows no such user, or is unwell
 
     def item(self, kind: str, namespace: str | None, name: str) -> Item | None:
@@ -143,9 +146,18 @@ class Reader:
         return bool(read) and request.verb in ("get", "list")
 
     def _sending(self, request: Request) -> Callable[[], object]:
-        return lambda: self._send(request)
+        def send() -> object:
+            answer = self._send(request)
+            refused = answer if isinstance(answer, Refused) else getattr(answer, "refused", None)
+            if isinstance(refused, Refused) and (refused.status == 0 or refused.status >= _SERVER_ERROR):
+                self._failures += 1
+            return answer
+
+        return send
 
     def _send(self, request: Request) -> object:
+        if self._failures >= _ENOUGH_FAILURES:
+            return None  # each further one would wait as long; what is wrong with the server is looked at instead
         if request.verb == "ready":
             return list(unwell(self._api))
         kind = self._kind(request.kind)
