@@ -50,6 +50,8 @@ class Extraction:
         self._store.sources.add(document.source)
         if document.kind == "objects":  # read from an API server just then
             self._collected = _later(self._collected, document.collected)
+        if document.kind == "log" and document.collected and document.channel != Channel.CLIENT and "pod" in document.hints:
+            self._store.heard.add((document.hints.get("namespace"), document.hints["pod"]))
         for part in recognise(document):
             try:
                 self._read_part(part)
@@ -82,7 +84,7 @@ class Extraction:
             store.add_fact(fact)
         for fact in pod_facts(store, joins, now):
             store.add_fact(fact)
-        for fact in guard_facts(store, joins, now):
+        for fact in guard_facts(store, now):
             store.add_fact(fact)
         for fact in change_facts(store, joins):
             store.add_fact(fact)

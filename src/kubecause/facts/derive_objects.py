@@ -146,7 +146,7 @@ def _is_unseen(workload: Workload, store: Store) -> bool | None:
 
 
 def _is_used(thing: Thing, joins: Joins) -> bool:
-    return bool(joins.callers.get(thing.entity)) or any(thing.entity in w for w in joins.workloads_of_service.values())
+    return bool(joins.callers.get(thing.entity)) or thing.entity in joins.services_of
 
 
 def _claims(store: Store, joins: Joins) -> Iterator[Fact]:

@@ -28,13 +28,14 @@ _WHOLE = 5  # live objects that make a capture rather than a paste
 _BEFORE_START = frozenset(  # what a pod has behind it once a container of it starts
     {"FailedScheduling", "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady"}
 )
-_UNDOES = {  # events of the node controller and the kubelet, which come in pairs
+_UNDOES = {  # events of the node controller and the kubelet, which come in pairs; for who may not read the node itself
     "NodeReady": "NodeNotReady",
     "NodeHasSufficientMemory": "NodeHasInsufficientMemory",
     "NodeHasNoDiskPressure": "NodeHasDiskPressure",
     "NodeHasSufficientPID": "NodeHasInsufficientPID",
     "NodeSchedulable": "NodeNotSchedulable",
 }
+_RETRIED = 150.0  # seconds; the kubelet tries a failing mount again after two minutes at most
 _RECENT = 120.0  # seconds; an event this fresh on a ready pod may still be going on when it keeps coming
 
 
@@ -47,39 +48,53 @@ class SeenEvent:
     entity: Entity | None  # the described object
 
 
+_Events = Mapping[tuple[Entity, str, str], tuple[EventRow, Document]]
+
+
 def event_facts(events: Iterable[SeenEvent], store: Store, now: datetime | None) -> Iterator[Fact]:
     """One fact an event; the row with the highest count stands for its repeats in other documents."""
     best: dict[tuple[Entity, str, str], tuple[EventRow, Document]] = {}
+    undone: dict[tuple[Entity, str], float] = {}
     for seen in events:
         entity = _entity(seen, store)
         key = (entity, seen.row.reason, seen.row.message)
-        if key not in best or seen.row.count > best[key][0].count:
+        if key not in best or _tells_more(seen.row, best[key][0], now):
             best[key] = (seen.row, seen.document)
-    started, undone = _started(best), _undone(best)
+        age = _age(seen.row, now) if seen.row.reason in _UNDOES else None
+        if age is not None:  # a kubelet that restarts begins a new event: the latest counts
+            undoes = (entity, _UNDOES[seen.row.reason])
+            undone[undoes] = min(age, undone.get(undoes, age))
+    started = _started(best, now)
     for (entity, _, _), (row, document) in best.items():
         fact = _fact(entity, row, document, store, now)
-        begun = row.reason in _BEFORE_START and (_is_later(started.get(entity), row) or _started_since(entity, row, store))
-        if begun or _is_later(undone.get((entity, row.reason)), row):
+        begun = row.reason in _BEFORE_START and (_is_later(started.get(entity), row, now) or _started_since(entity, row, store))
+        if begun or _is_later(undone.get((entity, _aspect(row))), row, now):
             fact = replace(fact, fields={**fact.fields, "healed": True})
         yield fact
 
 
-def _started(events: Mapping[tuple[Entity, str, str], tuple[EventRow, Document]]) -> dict[Entity, float]:
+def _aspect(row: EventRow) -> str:
+    """The reason under which an event is undone: that the kubelet begins to evict, is over with the pressure."""
+    if row.reason != "EvictionThresholdMet":
+        return row.reason
+    return "NodeHasInsufficientMemory" if "memory" in row.message else "NodeHasDiskPressure"
+
+
+def _tells_more(row: EventRow, other: EventRow, now: datetime | None) -> bool:
+    """True when a row stands for its repeats: it counts more, or, where another event may undo it, it is later."""
+    ages = _age(row, now), _age(other, now)
+    if row.reason in _UNDOES.values() and ages[0] is not None and ages[1] is not None:
+        return ages[0] < ages[1]
+    return row.count > other.count
+
+
+def _started(events: _Events, now: datetime | None) -> dict[Entity, float]:
     """Seconds since a container of each pod was last seen to start."""
     found: dict[Entity, float] = {}
     for (entity, reason, _), (row, _) in events.items():
-        if reason == "Started" and row.age is not None:
-            found[entity] = min(row.age, found.get(entity, row.age))
-    return found
-
-
-def _undone(events: Mapping[tuple[Entity, str, str], tuple[EventRow, Document]]) -> dict[tuple[Entity, str], float]:
-    """Seconds since a node was last said to be well again in each respect; needed where its object may not be read."""
-    found: dict[tuple[Entity, str], float] = {}
-    for (entity, reason, _), (row, _) in events.items():
-        if reason in _UNDOES and row.age is not None:
-            key = (entity, _UNDOES[reason])
-            found[key] = min(row.age, found.get(key, row.age))
+        age = _age(row, now) if reason == "Started" else None
+        if age is not None:
+            found[entity] = min(age, found.get(entity, age))
     return found
 
 
@@ -97,8 +112,16 @@ def _started_since(entity: Entity, row: EventRow, store: Store) -> bool:
     return False
 
 
-def _is_later(started: float | None, row: EventRow) -> bool:
-    return started is not None and row.age is not None and started < row.age
+def _is_later(other: float | None, row: EventRow, now: datetime | None) -> bool:
+    """True when something happened after an event, going by the seconds since."""
+    age = _age(row, now)
+    return other is not None and age is not None and other < age
+
+
+def _age(row: EventRow, now: datetime | None) -> float | None:
+    """Seconds since an event, as printed or by the clock of the collection."""
+    seen = parse_time(row.seen)
+    return max((now - seen).total_seconds(), 0.0) if row.age is None and seen and now else row.age
 
 
 def _entity(seen: SeenEvent, store: Store) -> Entity:
@@ -134,10 +157,7 @@ def _kind_of_reason(row: EventRow) -> str:
 
 
 def _fact(entity: Entity, row: EventRow, document: Document, store: Store, now: datetime | None) -> Fact:
-    age = row.age
-    seen = parse_time(row.seen)
-    if age is None and seen and now:
-        age = max((now - seen).total_seconds(), 0.0)
+    age, seen = _age(row, now), parse_time(row.seen)
     span = row.span
     first = parse_time(row.first)
     if span is None and seen and first:
@@ -167,7 +187,7 @@ def _is_over(entity: Entity, row: EventRow, age: float | None, now: datetime | N
         return True
     if thing is None and age is not None and age > _STALE and sum(1 for t in store.things.values() if t.live) >= _WHOLE:
         return True
-    if row.reason == "NetworkNotReady" and thing is not None and _node_is_ready(thing, store):
+    if thing is not None and _node_recovered(thing, row, now, store):
         return True
     return _is_there_now(row.message, entity.namespace, store) or is_over(thing, row, age, now, gone=_is_gone(entity, store))
 
@@ -183,12 +203,19 @@ def _is_healthy_unseen(entity: Entity, row: EventRow, age: float | None, now: da
     return deployment is None or is_over(deployment, row, age, now)
 
 
-def _node_is_ready(thing: Thing, store: Store) -> bool:
-    """True when the node of a pod is Ready now: its network came back."""
+def _node_recovered(thing: Thing, row: EventRow, now: datetime | None, store: Store) -> bool:
+    """True for what the kubelet said of a pod before its node became Ready (again): it has tried everything anew since."""
     pod = thing.record
     node = store.named("Node", pod.spec.node_name) if isinstance(pod, Pod) and pod.spec.node_name else None
-    record = node.record if node else None
-    return isinstance(record, Node) and any(c.type == "Ready" and c.status.strip() == "True" for c in record.status.conditions)
+    if node is None or not isinstance(node.record, Node):
+        return False
+    ready = next((c for c in node.record.status.conditions if c.type == "Ready" and c.status.strip() == "True"), None)
+    if ready is None:
+        return False
+    since, seen = parse_time(ready.last_transition_time), parse_time(row.seen)
+    if since and seen and now and (row.source or "").startswith("kubelet"):
+        return seen < since and (now - since).total_seconds() > _RETRIED
+    return row.reason == "NetworkNotReady"
 
 
 def _is_there_now(message: str, namespace: str | None, store: Store) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 
+from kubecause.facts.label_index import LabelIndex
 from kubecause.facts.records import Claim, Endpoints, EndpointSubset, Service, Workload
 from kubecause.facts.records_pod import Pod
 from kubecause.facts.store import Store, Thing
@@ -14,6 +16,8 @@ _POD_LIKE = frozenset({"Container", "Pod", *WORKLOAD_KINDS})
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"  # on every EndpointSlice of a service
 _HASHED = re.compile(r"^(?P<workload>.+)-[a-z0-9]{6,10}$")
 
+_CALLED = re.compile(r"(?:://(?:[^@/\s]{1,100}@)?|(?:^|[=@,\s])(?=[a-z0-9.-]{1,253}:\d{2,5}\b))([a-z0-9][a-z0-9.-]{0,252})")
+
 
 class Joins:
     """The joins of one store; computed once, on first use."""
@@ -21,6 +25,8 @@ class Joins:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._tops: dict[Entity, Entity] = {}
+        self._nodes: dict[Entity, set[str]] = {}
+        self._kept_off: tuple[int, dict[Entity, set[str]]] = (0, {})
 
     # --- families ---------------------------------------------------------------------------------------------
 
@@ -36,15 +42,15 @@ class Joins:
     def owner(self, entity: Entity) -> Entity | None:
         """The direct owner that the evidence proves."""
         thing = self.store.things.get(entity)
-        if thing is None:
-            return None
+        if thing is None:  # only an event tells of it
+            return self._owner_by_labels(entity, {})
         for reference in thing.metadata.owner_references:
             found = self.store.named(reference.kind, reference.name, entity.namespace)
             if found:
                 return found.entity
             deployment = self._deployment_behind(reference.name, thing) if reference.kind == "ReplicaSet" else None
             return deployment or Entity(reference.kind, reference.name, entity.namespace)
-        return self._owner_by_labels(thing)
+        return self._owner_by_labels(entity, thing.metadata.labels)
 
     def _deployment_behind(self, replica_set: str, pod: Thing) -> Entity | None:
         """The Deployment of a ReplicaSet that no document shows: only Deployments write ``pod-template-hash``."""
@@ -55,22 +61,22 @@ class Joins:
         found = self.store.named("Deployment", name, pod.entity.namespace)
         return found.entity if found else Entity("Deployment", name, pod.entity.namespace)
 
-    def _owner_by_labels(self, thing: Thing) -> Entity | None:
+    def _owner_by_labels(self, entity: Entity, labels: Mapping[str, str | None]) -> Entity | None:
         """Only Deployments write ``pod-template-hash``; a workload with a fitting name owns a pod it selects."""
-        name, namespace = thing.entity.name or "", thing.entity.namespace
-        if thing.entity.kind == "ReplicaSet":
-            return self._deployment_of_set(name, namespace, "pod-template-hash" in thing.metadata.labels)
-        if thing.entity.kind != "Pod":
+        name, namespace = entity.name or "", entity.namespace
+        if entity.kind == "ReplicaSet":
+            return self._deployment_of_set(name, namespace, "pod-template-hash" in labels)
+        if entity.kind != "Pod":
             return None
         hashed = re.match(r"(?P<set>.+-[a-z0-9]{6,10})-[a-z0-9]{5}$", name)
         if hashed:
             replica_set = self.store.named("ReplicaSet", hashed["set"], namespace)
             if replica_set:
                 return replica_set.entity
-            deployment = self._deployment_of_set(hashed["set"], namespace, "pod-template-hash" in thing.metadata.labels)
+            deployment = self._deployment_of_set(hashed["set"], namespace, "pod-template-hash" in labels)
             if deployment:
                 return deployment
-        for kind, pattern in (("StatefulSet", r"(.+)-\d+$"), ("DaemonSet", r"(.+)-[a-z0-9]{5}$")):
+        for kind, pattern in (("StatefulSet", r"(.+)-\d+$"), ("DaemonSet", r"(.+)-[a-z0-9]{5}$"), ("Job", r"(.+)-[a-z0-9]{5}$")):
             found = re.match(pattern, name)
             owner = self.store.named(kind, found[1], namespace) if found else None
             if owner:
@@ -131,6 +137,11 @@ class Joins:
 
     def nodes_of(self, entity: Entity) -> set[str]:
         """Names of the nodes that the pods of an entity (or behind a service) are bound to."""
+        if entity not in self._nodes:
+            self._nodes[entity] = self._bound_to(entity)
+        return self._nodes[entity]
+
+    def _bound_to(self, entity: Entity) -> set[str]:
         if entity.kind == "Node":
             return {entity.name} if entity.name else set()
         if entity.kind == "Service":
@@ -142,36 +153,39 @@ class Joins:
             if isinstance(thing.record, Pod) and thing.record.spec.node_name
         }
 
+    def kept_off(self, entity: Entity) -> set[str]:
+        """Nodes that could take a pod, or the pods of a workload, were it not for what keeps the scheduler off them."""
+        facts = self.store.facts["scheduling.blocked"]
+        if self._kept_off[0] != len(facts):  # analyses may still add some
+            found: dict[Entity, set[str]] = {}
+            for fact in facts:
+                found.setdefault(self.top_owner(fact.entity), set()).update(str(fact["nodes"] or "").split(", "))
+            self._kept_off = (len(facts), found)
+        return self._kept_off[1].get(self.top_owner(entity), set())
+
     # --- services -----------------------------------------------------------------------------------------------
 
     @cached_property
     def pods_of_service(self) -> dict[Entity, list[Thing]]:
         """Pods that a service selects, by service."""
-        found: dict[Entity, list[Thing]] = {}
-        for thing, service in self.store.records("Service", Service):
-            selector = service.spec.selector
-            found[thing.entity] = [
-                pod
-                for pod in self.store.of_kind("Pod")
-                if selector
-                and pod.entity.namespace == thing.entity.namespace
-                and all(pod.metadata.labels.get(key) == value for key, value in selector.items())
-            ]
-        return found
+        index = LabelIndex((pod, pod.metadata.labels) for pod in self.store.of_kind("Pod"))
+        return {
+            thing.entity: index.selected(thing.entity.namespace, service.spec.selector)
+            for thing, service in self.store.records("Service", Service)
+        }
 
     @cached_property
     def workloads_of_service(self) -> dict[Entity, set[Entity]]:
         """Top owners of the pods a service selects; workloads without pods are found by their template's labels."""
         found = {service: {self.top_owner(pod.entity) for pod in pods} for service, pods in self.pods_of_service.items()}
+        templates = LabelIndex(
+            (thing, record.spec.template.metadata.labels or (record.spec.selector.match_labels if record.spec.selector else {}))
+            for kind in ("Deployment", "StatefulSet", "DaemonSet")
+            for thing, record in self.store.records(kind, Workload)
+        )
         for thing, service in self.store.records("Service", Service):
-            for kind in ("Deployment", "StatefulSet", "DaemonSet"):
-                for workload, record in self.store.records(kind, Workload):
-                    labels = record.spec.template.metadata.labels or (
-                        record.spec.selector.match_labels if record.spec.selector else {}
-                    )
-                    selected = service.spec.selector and all(labels.get(k) == v for k, v in service.spec.selector.items())
-                    if selected and workload.entity.namespace == thing.entity.namespace:
-                        found[thing.entity].add(workload.entity)
+            selected = templates.selected(thing.entity.namespace, service.spec.selector)
+            found[thing.entity].update(workload.entity for workload in selected)
         return found
 
     def service_called(self, host: str, namespace: str | None) -> Thing | None:
@@ -228,12 +242,23 @@ class Joins:
         names = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
         for kind in ("Deployment", "StatefulSet", "DaemonSet"):
             for thing, workload in self.store.records(kind, Workload):
-                words = {
-                    w for c in workload.spec.template.spec.containers for v in c.env for w in names.findall((v.value or "")[:300])
-                }
+                spec = workload.spec.template.spec
+                told = [v.value or "" for c in spec.containers for v in c.env]
+                told += [found[1] for c in spec.containers for a in (*c.command, *c.args) for found in _CALLED.finditer(a)]
+                words = {word for value in told for word in names.findall(value[:300])}
                 for entity in (e for name in words & by_name.keys() for e in by_name[name]):
                     found[entity].add(thing.entity)
         return found
+
+    @cached_property
+    def services_called(self) -> dict[Entity, list[Entity]]:
+        """The services that each workload calls, directly."""
+        return _reversed(self.service_callers)
+
+    @cached_property
+    def services_of(self) -> dict[Entity, list[Entity]]:
+        """The services in front of each workload."""
+        return _reversed(self.workloads_of_service)
 
     @cached_property
     def callers(self) -> dict[Entity, set[Entity]]:
@@ -292,6 +317,27 @@ class Joins:
         clients = self.service_callers.get(service, set())
         return caller in clients or any(self.depends(caller, client) for client in clients)
 
+    @cached_property
+    def mounted_claims(self) -> set[tuple[str | None, str]]:
+        """Namespace and name of every claim that a pod or a template mounts."""
+        found: set[tuple[str | None, str]] = set()
+        for kind in ("Pod", *WORKLOAD_KINDS):
+            for thing in self.store.of_kind(kind):
+                record = thing.record
+                spec = (
+                    record.spec.template.spec
+                    if isinstance(record, Workload)
+                    else record.spec
+                    if isinstance(record, Pod)
+                    else None
+                )
+                claims = [v.persistent_volume_claim.claim_name for v in spec.volumes if v.persistent_volume_claim] if spec else []
+                found.update((thing.entity.namespace, claim) for claim in claims)
+        for thing, claim in self.store.records("PersistentVolumeClaim", Claim):
+            if claim.status.used_by:
+                found.add((thing.entity.namespace, thing.entity.name or ""))
+        return found
+
     def claims_of(self, entity: Entity) -> set[str]:
         """Names of the claims that an entity's pods or template mount."""
         records = [thing.record for thing in self.pods(entity)]
@@ -320,3 +366,12 @@ class Joins:
         claims = {each.persistent_volume_claim.claim_name for each in spec.volumes if each.persistent_volume_claim}
         named = [("ConfigMap", name) for name in maps] + [("PersistentVolumeClaim", name) for name in claims]
         return {Entity(kind, name, entity.namespace) for kind, name in named if name}
+
+
+def _reversed(related: Mapping[Entity, set[Entity]]) -> dict[Entity, list[Entity]]:
+    """The keys by what they are related to, in their order."""
+    found: dict[Entity, list[Entity]] = {}
+    for key, others in related.items():
+        for other in others:
+            found.setdefault(other, []).append(key)
+    return found

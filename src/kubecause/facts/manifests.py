@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import yaml
 
 from kubecause.facts.drafts import Detail, Draft
@@ -44,8 +45,8 @@ def parse_objects(document: Document) -> Iterator[Draft | EventRow | Gap]:
     """Drafts and events of a document that holds one object of the API a line, as JSON."""
     for number, line in enumerate(document.lines, document.first_line):
         try:
-            item = json.loads(line)
-        except (ValueError, RecursionError):
+            item = msgspec.json.decode(line)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             yield Gap(f"{document.source}:{number}", "JSON is cut or damaged here")
         else:
             yield from _objects(item, document, number, None, 0)
@@ -174,7 +175,8 @@ def _draft(kind: str, item: dict[str, Any], document: Document, line: int) -> Dr
 
 def _subset(item: dict[str, Any]) -> dict[str, Any]:
     """An EndpointSlice in the shape of an Endpoints object; readiness nobody states counts as ready (discovery/v1)."""
-    ready, waiting = [], []
+    ready: list[dict[str, str]] = []
+    waiting: list[dict[str, str]] = []
     for endpoint in item.get("endpoints") or ():
         if isinstance(endpoint, dict):
             state = (endpoint.get("conditions") or {}).get("ready")

@@ -25,13 +25,31 @@ PATHS: dict[str, str] = {
     "cluster": "everything in the cluster",
 }
 
+_DNS = ("coredns", "kube-dns")
+
 
 def connected(joins: Joins, cause: Entity, effect: Entity, via: str) -> bool:
     """True when an effect can be reached from a cause along a path of :data:`PATHS`."""
     return _CHECKS[via](joins, cause, effect)
 
 
+def _nodes_of_dns(joins: Joins) -> set[str]:
+    """The nodes that the cluster's names depend on: those of its DNS pods."""
+    return {node for thing in joins.store.of_kind("Pod") if _serves_names(thing.entity) for node in joins.nodes_of(thing.entity)}
+
+
+def _serves_names(entity: Entity) -> bool:
+    """True for the cluster's own DNS: a part of the cluster rather than of a namespace."""
+    return entity.namespace == "kube-system" and (entity.pod or entity.name or "").startswith(_DNS)
+
+
+def _by_workload(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    return _serves_names(cause) if effect.kind == "Cluster" else joins.same(cause, effect)
+
+
 def _by_node(joins: Joins, cause: Entity, effect: Entity) -> bool:
+    if cause.kind == "Node" and effect.kind == "Cluster":
+        return cause.name in _nodes_of_dns(joins)
     if cause.kind == "Node":
         return bool(cause.name) and cause.name in joins.nodes_of(effect)
     if effect.kind == "Node":
@@ -113,17 +131,12 @@ def _always(joins: Joins, cause: Entity, effect: Entity) -> bool:
 
 def _by_candidates(joins: Joins, cause: Entity, effect: Entity) -> bool:
     node, waiting = (cause, effect) if cause.kind == "Node" else (effect, cause)
-    if not node.name:
-        return False
-    for fact in joins.store.facts["scheduling.blocked"]:
-        if joins.same(fact.entity, waiting) and node.name in str(fact["nodes"] or "").split(", "):
-            return True
-    return False
+    return bool(node.name) and node.name in joins.kept_off(waiting)
 
 
 _CHECKS: dict[str, Callable[[Joins, Entity, Entity], bool]] = {
     "self": Joins.same,
-    "pod.workload": Joins.same,
+    "pod.workload": _by_workload,
     "pod.node": _by_node,
     "pod.candidates": _by_candidates,
     "node.components": _components,

@@ -9,7 +9,27 @@ from typing import Any
 
 import msgspec
 
+from kubecause.facts.records_access import Account, Role
 from kubecause.facts.records_pod import Condition, LabelSelector, Metadata, NodeSelector, Part, Pod, PodSpec, Quantity, Resources
+from kubecause.facts.records_policy import Binding, Budget
+
+# --- who wrote an object ------------------------------------------------------------------------------------
+
+
+class ManagedFields(Part):
+    """Who wrote an object last, and when; which fields is not read."""
+
+    manager: str = ""
+    operation: str = ""
+    subresource: str | None = None
+    time: str | None = None
+
+
+class EditedMetadata(Metadata):
+    """Metadata of the kinds that people edit; pods, which are many, have theirs from a template."""
+
+    managed_fields: list[ManagedFields] = []
+
 
 # --- workloads --------------------------------------------------------------------------------------------
 
@@ -29,10 +49,14 @@ class WorkloadSpec(Part):
 
 
 class WorkloadStatus(Part):
+    observed_generation: int | None = None
     replicas: int | None = None
     ready_replicas: int | None = None
     available_replicas: int | None = None
     updated_replicas: int | None = None
+    updated_number_scheduled: int | None = None
+    current_revision: str | None = None
+    update_revision: str | None = None
     desired_number_scheduled: int | None = None
     number_ready: int | None = None
     conditions: list[Condition] = []
@@ -42,7 +66,7 @@ class WorkloadStatus(Part):
 
 
 class Workload(Part):
-    metadata: Metadata = msgspec.field(default_factory=Metadata)
+    metadata: EditedMetadata = msgspec.field(default_factory=EditedMetadata)
     spec: WorkloadSpec = msgspec.field(default_factory=WorkloadSpec)
     status: WorkloadStatus = msgspec.field(default_factory=WorkloadStatus)
 
@@ -85,7 +109,7 @@ class NodeStatus(Part):
 
 
 class Node(Part):
-    metadata: Metadata = msgspec.field(default_factory=Metadata)
+    metadata: EditedMetadata = msgspec.field(default_factory=EditedMetadata)
     spec: NodeSpec = msgspec.field(default_factory=NodeSpec)
     status: NodeStatus = msgspec.field(default_factory=NodeStatus)
 
@@ -111,13 +135,18 @@ class ServiceSpec(Part):
     external_traffic_policy: str | None = None
 
 
+class LoadBalancerStatus(Part):
+    ingress: list[dict[str, Any]] = []
+
+
 class ServiceStatus(Part):
+    load_balancer: LoadBalancerStatus | None = None  # in every object of the API
     endpoints: list[str] | None = None  # describe prints them; None = not seen
     external: str | None = None  # EXTERNAL-IP of the table
 
 
 class Service(Part):
-    metadata: Metadata = msgspec.field(default_factory=Metadata)
+    metadata: EditedMetadata = msgspec.field(default_factory=EditedMetadata)
     spec: ServiceSpec = msgspec.field(default_factory=ServiceSpec)
     status: ServiceStatus = msgspec.field(default_factory=ServiceStatus)
 
@@ -139,7 +168,7 @@ class EndpointSubset(Part):
 
 
 class Endpoints(Part):
-    metadata: Metadata = msgspec.field(default_factory=Metadata)
+    metadata: EditedMetadata = msgspec.field(default_factory=EditedMetadata)
     subsets: list[EndpointSubset] = []
 
 
@@ -186,7 +215,7 @@ class IngressSpec(Part):
 
 
 class Ingress(Part):
-    metadata: Metadata = msgspec.field(default_factory=Metadata)
+    metadata: EditedMetadata = msgspec.field(default_factory=EditedMetadata)
     spec: IngressSpec = msgspec.field(default_factory=IngressSpec)
 
 
@@ -210,7 +239,7 @@ class ClaimStatus(Part):
 
 
 class Claim(Part):
-    metadata: Metadata = msgspec.field(default_factory=Metadata)
+    metadata: EditedMetadata = msgspec.field(default_factory=EditedMetadata)
     spec: ClaimSpec = msgspec.field(default_factory=ClaimSpec)
     status: ClaimStatus = msgspec.field(default_factory=ClaimStatus)
 
@@ -239,13 +268,13 @@ class VolumeStatus(Part):
 
 
 class PersistentVolume(Part):
-    metadata: Metadata = msgspec.field(default_factory=Metadata)
+    metadata: EditedMetadata = msgspec.field(default_factory=EditedMetadata)
     spec: VolumeSpec = msgspec.field(default_factory=VolumeSpec)
     status: VolumeStatus = msgspec.field(default_factory=VolumeStatus)
 
 
 class StorageClass(Part):
-    metadata: Metadata = msgspec.field(default_factory=Metadata)
+    metadata: EditedMetadata = msgspec.field(default_factory=EditedMetadata)
     provisioner: str = ""
     volume_binding_mode: str | None = None
 
@@ -256,7 +285,7 @@ class QuotaStatus(Part):
 
 
 class Quota(Part):
-    metadata: Metadata = msgspec.field(default_factory=Metadata)
+    metadata: EditedMetadata = msgspec.field(default_factory=EditedMetadata)
     spec: QuotaStatus = msgspec.field(default_factory=QuotaStatus)
     status: QuotaStatus = msgspec.field(default_factory=QuotaStatus)
 
@@ -267,20 +296,35 @@ class PhaseStatus(Part):
 
 
 class ConfigMap(Part):
-    metadata: Metadata = msgspec.field(default_factory=Metadata)
+    metadata: EditedMetadata = msgspec.field(default_factory=EditedMetadata)
     data: dict[str, str | None] = {}
 
 
 class Anything(Part):
     """Any other kind: conditions and phase are read as they are."""
 
-    metadata: Metadata = msgspec.field(default_factory=Metadata)
+    metadata: EditedMetadata = msgspec.field(default_factory=EditedMetadata)
     spec: dict[str, Any] = {}
     status: PhaseStatus = msgspec.field(default_factory=PhaseStatus)
 
 
 KubernetesObject = (
-    Pod | Workload | Node | Service | Endpoints | Ingress | Claim | PersistentVolume | StorageClass | Quota | ConfigMap | Anything
+    Pod
+    | Workload
+    | Node
+    | Service
+    | Endpoints
+    | Ingress
+    | Claim
+    | PersistentVolume
+    | StorageClass
+    | Quota
+    | ConfigMap
+    | Budget
+    | Binding
+    | Role
+    | Account
+    | Anything
 )
 
 RECORD_OF_KIND: dict[str, type[KubernetesObject]] = {
@@ -295,12 +339,19 @@ RECORD_OF_KIND: dict[str, type[KubernetesObject]] = {
     "Node": Node,
     "Service": Service,
     "Endpoints": Endpoints,
+    "EndpointSlice": Endpoints,
     "Ingress": Ingress,
     "PersistentVolumeClaim": Claim,
     "PersistentVolume": PersistentVolume,
     "StorageClass": StorageClass,
     "ResourceQuota": Quota,
     "ConfigMap": ConfigMap,
+    "PodDisruptionBudget": Budget,
+    "RoleBinding": Binding,
+    "ClusterRoleBinding": Binding,
+    "Role": Role,
+    "ClusterRole": Role,
+    "ServiceAccount": Account,
 }
 
 CLUSTER_KINDS = frozenset(

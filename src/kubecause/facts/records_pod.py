@@ -272,6 +272,7 @@ class PodSpec(Part):
     dns_policy: str | None = None
     restart_policy: str | None = None
     scheduler_name: str | None = None
+    scheduling_gates: list[LocalReference] = []
     image_pull_secrets: list[LocalReference] = []
     priority: int | None = None
     security_context: SecurityContext | None = None

@@ -82,6 +82,7 @@ class Store:
     screened: set[tuple[str, str | None]] = field(default_factory=set)  # kinds of which only broken objects were read
     clock: datetime | None = None  # when the evidence was collected, as far as it tells
     listed: set[tuple[str, str | None]] = field(default_factory=set)  # kinds read whole, in a namespace or (None) everywhere
+    heard: set[tuple[str | None, str]] = field(default_factory=set)  # pods whose kubelet handed over a log just then
     _by_kind: dict[str, list[Thing]] = field(default_factory=lambda: defaultdict(list))
     _by_name: dict[tuple[str, str], list[Thing]] = field(default_factory=lambda: defaultdict(list))
     _by_place: dict[tuple[str, str, str | None], list[Thing]] = field(default_factory=lambda: defaultdict(list))
@@ -94,6 +95,7 @@ class Store:
             sources={*self.sources},
             edges={*self.edges},
             listed={*self.listed},
+            heard={*self.heard},
             screened={*self.screened},
         )
         for kind, facts in self.facts.items():

@@ -15,6 +15,8 @@ from kubecause.text import Text
 At = Literal["client", "node", "pod", "registry", "etcd"]
 Risk = Literal["safe", "disruptive", "destructive"]
 Maturity = Literal["draft", "tested", "proven", "retired"]
+Kind = Literal["pod", "job", "cronjob", "deployment", "statefulset", "daemonset", "replicaset"]
+Changes = Literal["template", "revision"]
 
 
 class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -70,6 +72,8 @@ class Fix(_Record, frozen=True):
     verify: Verify
     harm: Text | None = None  # required unless safe
     when: Text | None = None
+    kinds: list[Kind] = msgspec.field(default_factory=list)  # of the diagnosed entity; empty: any
+    changes: Changes | None = None  # what its commands change of a workload; see template_changes
 
 
 class Look(_Record, frozen=True):

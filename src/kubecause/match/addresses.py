@@ -12,7 +12,7 @@ from kubecause.facts.joins import Joins
 from kubecause.facts.records import Service, Workload
 from kubecause.facts.records_pod import Container
 from kubecause.facts.store import Store, Thing
-from kubecause.model import Channel, Entity, Fact, Proof
+from kubecause.model import Channel, Entity, Fact, Need, Proof
 
 # Words by which programs of many languages say that they could not connect or resolve.
 FAILURE_LITERALS = (
@@ -78,6 +78,26 @@ def _in_container(thing: Thing, container: Container) -> Iterator[Address]:
                 continue
             port = int(found["port"]) if found["port"] else _sibling_port(variable.name, ports)
             yield Address(variable.name, value, host.lower(), port, thing.proof(place, "spec.template.spec.containers"))
+    yield from _in_arguments(thing, container)
+
+
+def _in_arguments(thing: Thing, container: Container) -> Iterator[Address]:
+    """Addresses in the command line: URLs, and the values of flags that name an address."""
+    words = [*container.command, *container.args]
+    for before, word in zip(["", *words], words, strict=False):
+        flag, equals, value = word.partition("=") if word.startswith("-") else (before, "", word)
+        if not value or len(value) > 500 or "$(" in value:
+            continue
+        named = _ADDRESS_VARIABLE.search(flag.lstrip("-")) or flag.lstrip("-") in ("to", "target", "connect")
+        if "://" not in value and not (flag.startswith("-") and named):
+            continue
+        for found in _ADDRESS.finditer(value):
+            host = found["host"]
+            if _LOCAL.match(host) or not re.search(r"[a-z]", host, re.IGNORECASE) or ("." in host and ".svc" not in host):
+                continue
+            proofs = thing.proof(f"spec.template.spec.containers.{container.name}.args", "spec.template.spec.containers")
+            port = int(found["port"]) if found["port"] else None
+            yield Address(flag if equals or flag.startswith("-") else "args", value, host.lower(), port, proofs)
 
 
 def _sibling_port(variable: str, ports: Mapping[str, str | None]) -> int | None:
@@ -104,7 +124,7 @@ def address_facts(store: Store, joins: Joins) -> Iterator[Fact]:
 
 def _services_listed(store: Store) -> bool:
     """True when live services were seen, so that one that is not there is missing."""
-    return any(thing.live for thing in store.of_kind("Service"))
+    return any(thing.live for thing in store.of_kind("Service")) or any(kind == "Service" for kind, _ in store.listed)
 
 
 def failing_lines(store: Store) -> dict[Entity, list[Fact]]:
@@ -124,8 +144,11 @@ def _wrong(thing: Thing, address: Address, lines: list[Fact], store: Store, join
     host = _CLUSTER_SUFFIX.sub("", address.host)
     service = joins.service_called(address.host, thing.entity.namespace)
     if service is None:
-        if host.count(".") > 1 or ("." in host and not store.named("Namespace", host.split(".")[1])) or re.match(r"\d", host):
-            return None  # a name outside the cluster, or in a namespace nobody listed
+        asks = _unsettled(host, store)
+        if asks is None:
+            return None  # a name outside the cluster
+        if asks:
+            return Fact("client.address-wrong", thing.entity, {"host": host, "wrong": "unknown", "failing": False, "asks": asks})
         wrong, meant = "host", _nearest(host, thing, address, store)
     elif isinstance(service.record, Service) and address.port is not None and service.record.spec.ports:
         ports = [port.port for port in service.record.spec.ports]
@@ -147,12 +170,34 @@ def _wrong(thing: Thing, address: Address, lines: list[Fact], store: Store, join
         "host": address.host,
         "port": str(address.port) if address.port else None,
         "wrong": wrong,
-        "meant": meant,
+        "meant": _written_alike(address, meant),
         "failing": bool(proofs),
         "database": database,
+        "asks": None if proofs else (Need("client.address-wrong", thing.entity),),
     }
     own = address.proofs + (service.proof("spec.ports", "row") if service else ())
     return Fact("client.address-wrong", thing.entity, {k: v for k, v in fields.items() if v is not None}, own + proofs)
+
+
+def _unsettled(host: str, store: Store) -> tuple[Need, ...] | None:
+    """What must be read before a host that no known service has can be called missing; None for hosts outside the cluster."""
+    if re.match(r"\d", host):
+        if not any(s.spec.cluster_ip for _, s in store.records("Service", Service)) and not store.was_listed("Service", None):
+            return (Need("client.address-wrong", Entity("Service", "kubernetes", "default")),)  # its address tells the range
+        if not any(_same_range(host, s.spec.cluster_ip) for _, s in store.records("Service", Service)):
+            return None
+        return () if store.was_listed("Service", None) else (Need("client.address-wrong", Entity("Cluster")),)
+    name, dot, namespace = host.partition(".")
+    if not name or "." in namespace:
+        return None
+    if dot and not store.named("Namespace", namespace) and not store.was_listed("Service", namespace):
+        return (Need("client.address-wrong", Entity("Namespace", namespace)),)
+    return ()
+
+
+def _same_range(host: str, cluster_ip: str | None) -> bool:
+    """Whether two addresses share their first half, as all cluster addresses of one cluster do in practice (a /16 or longer)."""
+    return bool(cluster_ip) and host.split(".")[:2] == (cluster_ip or "").split(".")[:2]
 
 
 def _nearest(host: str, thing: Thing, address: Address, store: Store) -> str | None:
@@ -168,9 +213,17 @@ def _nearest(host: str, thing: Thing, address: Address, store: Store) -> str | N
     return f"{close[0]}:{ports[0].port}" if ports and address.port else close[0]
 
 
+def _written_alike(address: Address, meant: str | None) -> str | None:
+    """The value with the address that was meant in it; the address alone where the value holds more than an address."""
+    own = f"{address.host}:{address.port}" if address.port else address.host
+    if meant is None or "@" in address.value or own not in address.value or "," in address.value or " " in address.value:
+        return meant
+    return address.value.replace(own, meant)
+
+
 def _failures_at(address: Address, service: Thing | None, lines: list[Fact]) -> tuple[Proof, ...]:
     """Lines of the workload's log that speak of this address."""
-    wanted = {address.host.split(".")[0]}
+    wanted = {address.host if address.host[:1].isdigit() else address.host.split(".")[0]}
     if service and isinstance(service.record, Service) and service.record.spec.cluster_ip and address.port:
         wanted = {
             f"{service.record.spec.cluster_ip}:{address.port}",

@@ -11,12 +11,18 @@ from kubecause.match.addresses import address_facts
 from kubecause.match.components import component_facts
 from kubecause.match.databases import database_facts
 from kubecause.match.gateways import gateway_facts
+from kubecause.match.ingresses import ingress_facts
+from kubecause.match.kubelets import kubelet_facts
 from kubecause.match.leases import lease_facts
+from kubecause.match.local_addresses import local_address_facts
 from kubecause.match.periodic import periodic_facts
+from kubecause.match.placement import placement_facts
 from kubecause.match.ports import port_facts
+from kubecause.match.probe_errors import probe_error_facts
 from kubecause.match.probes import probe_facts
 from kubecause.match.quotas import quota_facts
 from kubecause.match.scheduling import scheduling_facts
+from kubecause.match.service_paths import service_path_facts
 from kubecause.match.services import service_facts
 from kubecause.match.traffic import traffic_facts
 from kubecause.match.volumes import claim_facts
@@ -27,14 +33,20 @@ Analysis = Callable[[Store, Joins], Iterator[Fact]]
 # In this order: later ones may read what earlier ones found.
 ANALYSES: tuple[Analysis, ...] = (
     lease_facts,
+    kubelet_facts,
     scheduling_facts,
+    placement_facts,
     claim_facts,
     quota_facts,
     component_facts,
     service_facts,
+    service_path_facts,
+    ingress_facts,
     address_facts,
+    local_address_facts,
     port_facts,
     probe_facts,
+    probe_error_facts,
     database_facts,
     gateway_facts,
     traffic_facts,

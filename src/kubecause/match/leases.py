@@ -20,7 +20,7 @@ _SLACK = 3.0  # times its duration; one missed renewal is no outage
 
 
 def lease_facts(store: Store, joins: Joins) -> Iterator[Fact]:
-    """``component.down`` with ``how: lease`` of leaders whose lease ran out and that nobody took over."""
+    """``component.down`` with ``how: lease`` of leaders whose lease ran out and that nobody took over; else ``component.up``."""
     del joins
     if store.clock is None:
         return
@@ -33,7 +33,12 @@ def lease_facts(store: Store, joins: Joins) -> Iterator[Fact]:
         if renewed is None:
             continue
         late = (store.clock - renewed).total_seconds()
-        if late <= _SLACK * (lasts if isinstance(lasts, int) and lasts > 0 else _LASTS):
+        if not isinstance(lasts, int) or lasts <= 0:
+            lasts = _LASTS
+        if late <= _SLACK * lasts:
+            if late <= lasts:
+                up = {"component": thing.entity.name, "how": "lease"}
+                yield Fact("component.up", Entity("Cluster", None), up, thing.proof("spec.renewTime"))
             continue
         fields = {
             "component": thing.entity.name,
@@ -44,9 +49,8 @@ def lease_facts(store: Store, joins: Joins) -> Iterator[Fact]:
 
 
 def leads(component: str, store: Store) -> bool | None:
-    """Whether a component renews its lease; None when nothing tells."""
-    thing = store.named("Lease", component, "kube-system")
-    if thing is None or store.clock is None:
-        return None
-    down = any(fact["component"] == component and fact["how"] == "lease" for fact in store.facts["component.down"])
-    return not down
+    """Whether a component renews its lease; None when nothing tells, or when it is late but not lost yet."""
+    for kind, answer in (("component.up", True), ("component.down", False)):
+        if any(fact["component"] == component and fact["how"] == "lease" for fact in store.facts[kind]):
+            return answer
+    return None

@@ -22,6 +22,9 @@ KIND_OF_LEVEL = {
     "registry": "Registry",
     "client": "Client",
 }
+_OF_ONE_OBJECT = frozenset(
+    {"object.terminating", "claim.state"}
+)  # the fault lives on an object of any kind, which has no level of its own
 _POD_LIKE = frozenset({"Container", "Pod", "Workload", *WORKLOAD_KINDS})
 
 
@@ -124,12 +127,16 @@ def _claim(view: _View) -> Entity | None:
 
 def _node(view: _View) -> Entity | None:
     name = view.entity.name if view.entity.kind == "Node" else view.names.get("node") or view.fact["node"]
+    if not name and view.entity.kind == "Cluster":
+        return view.entity  # a part of the control plane, on a node that the cluster does not show
     if not name and view.pod_like:
         name = view.joins.node_of(view.pod_like)
     return view.object("Node", str(name)) if name else None
 
 
 def _cluster(view: _View) -> Entity | None:
+    if view.fact.kind in _OF_ONE_OBJECT:
+        return view.entity
     return Entity("Cluster", None, cluster=view.entity.cluster)
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from kubecause.facts.joins import Joins
+from kubecause.facts.records import Workload
 from kubecause.facts.records_pod import Container, Pod, Probe
 from kubecause.facts.restarts import pod_ready
 from kubecause.facts.store import Store, Thing
@@ -78,6 +79,18 @@ def listening_ports(thing: Thing, store: Store, joins: Joins, only: str | None =
             (known.loopback if _LOOPBACK.match(found["host"] or "") else known.opened).add(int(found["port"]))
             known.told = True
             known.proofs += fact.proofs[:1]
+    return known
+
+
+def template_ports(thing: Thing, workload: Workload) -> Listening:
+    """The ports that the template of a workload declares; where its healthy pods were not read."""
+    known = Listening()
+    for container in workload.spec.template.spec.containers:
+        _declared(thing, container, known)
+        number = probe_port(container.readiness_probe) if container.readiness_probe and workload.status.ready_replicas else None
+        if number:
+            known.tcp.add(number)
+            known.told = True
     return known
 
 

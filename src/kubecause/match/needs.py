@@ -10,6 +10,7 @@ from kubecause.facts.records import Claim, Ingress
 from kubecause.knowledge.schema import Case, Signal
 from kubecause.model import Entity, Finding, Need, Status
 
+_ASKING = ("client.address-wrong",)  # facts that tell themselves what would settle them
 _Along = Callable[[Joins, Entity], Iterable[Entity]]
 
 
@@ -25,16 +26,18 @@ def needs_of(findings: Sequence[Finding], cases: Mapping[str, Case], joins: Join
             causes[link.fault].append((case, link.via))
     wanted: Counter[Need] = Counter()
     for finding in findings:
-        if finding.status == Status.CONFIRMED and not cases[finding.fault].symptom:
-            continue
         wanted.update(set(_of_finding(finding, cases[finding.fault], causes, joins)))
+    for kind in _ASKING:
+        for fact in joins.store.facts[kind]:
+            wanted.update(fact["asks"] or ())
     return sorted(wanted, key=lambda need: (-wanted[need], need.fact_kind, need.entity.sort_key))
 
 
 def _of_finding(finding: Finding, own: Case, causes: Mapping[str, Sequence[tuple[Case, str]]], joins: Joins) -> Iterator[Need]:
     places = dict.fromkeys((finding.entity, *finding.subjects))
+    doubtful = finding.status != Status.CONFIRMED or own.symptom
     for entity in places:
-        for kind in _read_by(own.signals.values()):
+        for kind in _read_by(own.signals.values()) if doubtful else ():
             yield Need(kind, entity)
         for case, via in causes.get(finding.fault, ()):
             for reached in _ALONG[via](joins, entity):
@@ -87,7 +90,7 @@ def _behind(joins: Joins, entity: Entity) -> Iterable[Entity]:
     if entity.kind == "Service":
         return [entity, *sorted(joins.workloads_of_service.get(entity, ()), key=lambda e: e.sort_key)]
     top = joins.top_owner(entity)
-    return [service for service, workloads in joins.workloads_of_service.items() if top in workloads]
+    return joins.services_of.get(top, ())
 
 
 def _backends(joins: Joins, entity: Entity) -> Iterable[Entity]:
@@ -102,7 +105,7 @@ def _backends(joins: Joins, entity: Entity) -> Iterable[Entity]:
 def _called(joins: Joins, entity: Entity) -> Iterable[Entity]:
     """The services that a workload calls."""
     callers = joins.workloads_behind(entity)
-    return [service for service, clients in joins.service_callers.items() if clients & callers]
+    return dict.fromkeys(service for caller in callers for service in joins.services_called.get(caller, ()))
 
 
 def _cluster(joins: Joins, entity: Entity) -> Iterable[Entity]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.records_pod import Pod
@@ -45,13 +45,19 @@ def port_facts(store: Store, joins: Joins) -> Iterator[Fact]:
                 yield _fact(thing.entity, str(port_number), ", ".join(containers), proofs + tuple(p for _, p in lines[:1]))
                 break
         else:
-            if lines and _loops(thing, store):
+            port_text = (lines[0][0] or _only(declared)) if lines and _loops(thing, store) else None
+            if port_text:
                 names = ", ".join(c.name for c in pod.spec.containers)
-                yield _fact(thing.entity, lines[0][0], names, (lines[0][1],))
+                yield _fact(thing.entity, port_text, names, (lines[0][1],))
 
 
 def _fact(entity: Entity, port: str, containers: str, proofs: tuple[Proof, ...]) -> Fact:
     return Fact("pod.ports-clash", entity, {"port": port, "containers": containers}, proofs)
+
+
+def _only(declared: Mapping[tuple[int, str], list[str]]) -> str | None:
+    """The one port the pod declares: programs such as busybox do not say which port they found taken."""
+    return str(next(iter(declared))[0]) if len(declared) == 1 else None
 
 
 def _loops(thing: Thing, store: Store) -> bool:
@@ -64,6 +70,6 @@ def _taken(store: Store, joins: Joins) -> dict[Entity, list[tuple[str, Proof]]]:
         if fact["channel"] not in ("app-log", "paste") or not _IN_USE.search(str(fact["text"])) or not fact.proofs:
             continue
         port = _PORT.search(str(fact["text"]))
-        if port:
-            found[joins.top_owner(fact.entity)].append((port["a"] or port["b"] or port["c"], fact.proofs[0]))
+        number = port["a"] or port["b"] or port["c"] if port else ""
+        found[joins.top_owner(fact.entity)].append((number, fact.proofs[0]))
     return found

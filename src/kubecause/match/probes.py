@@ -108,6 +108,8 @@ def _wrong(
     refused = _REFUSED.search(why) is not None
     if not refused and (port is None or not _SLOW.search(why)):
         return None
+    if refused and not known.told and _ends_by_itself(thing, store):
+        return None  # nobody listens while it is down; what ends it is told elsewhere
     if port is not None and known.tcp and port not in known.tcp and (known.told or which != "startup"):
         return "port"
     if fields.get("handler") == "grpc" and port in known.opened:
@@ -118,6 +120,15 @@ def _wrong(
     if probe and which != "readiness" and _too_soon(thing, probe, which, store):
         return "timing"
     return "not-listening" if refused and port is not None and known.opened and port not in known.opened else None
+
+
+def _ends_by_itself(thing: Thing, store: Store) -> bool:
+    """A container of the pod ends again and again, and no probe kills it."""
+    return any(
+        state["looping"] and not state["killed_by_probe"] and state["exit_code"] not in (None, 137, 143)
+        for state in store.facts["container.state"]
+        if state.entity.pod == thing.entity.name and state.entity.namespace == thing.entity.namespace
+    )
 
 
 def _too_soon(thing: Thing, probe: Probe, which: str, store: Store) -> bool:

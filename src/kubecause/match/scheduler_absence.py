@@ -26,7 +26,7 @@ def absence(waiting: Sequence[Thing], others_decided: bool, store: Store) -> Ite
         return
     node = next((thing.entity for thing, record in store.records("Node", Node) if is_control_plane(record)), None)
     proofs = tuple(proof for thing in silent[:3] for proof in thing.proof("status.phase", "row"))
-    entity = node or Entity("Node", None, scope=next(iter(silent[0].sources), None))
+    entity = node or Entity("Cluster", None)  # managed clusters show no node of their control plane
     yield Fact("scheduler.absent", entity, {"pods": len(silent)}, proofs)
 
 

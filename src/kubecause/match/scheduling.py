@@ -38,6 +38,7 @@ _CONDITION_TAINTS = frozenset(
         "out-of-service",
     )
 )
+_EVERY_NODE = frozenset({("kubernetes.io/os", "linux"), ("beta.kubernetes.io/os", "linux")})  # rules out nothing
 _INTENT = ("node-selector", "node-affinity", "volume-zone", "node-name")
 
 
@@ -97,7 +98,7 @@ def scheduling_facts(store: Store, joins: Joins) -> Iterator[Fact]:
 
 
 def _is_waiting(thing: Thing, pod: Pod) -> bool:
-    if pod.spec.node_name or not thing.live or pod.metadata.deletion_timestamp:
+    if pod.spec.node_name or pod.spec.scheduling_gates or not thing.live or pod.metadata.deletion_timestamp:
         return False
     if pod.status.printed:
         return pod.status.printed == "Pending"
@@ -105,9 +106,9 @@ def _is_waiting(thing: Thing, pod: Pod) -> bool:
 
 
 def _sentences(store: Store) -> dict[Entity, tuple[Sentence, Proof]]:
-    """The latest sentence about each pod (from an event or the PodScheduled condition)."""
+    """The latest sentence about each pod, from an event or the PodScheduled condition, which holds the last word."""
     found: dict[Entity, tuple[Sentence, Proof]] = {}
-    for fact in store.facts["line"]:
+    for fact in sorted(store.facts["line"], key=lambda line: line["reason"] != "Unschedulable"):
         if fact["healed"] or ("available" not in str(fact["text"]) and "persistentvolumeclaim" not in str(fact["text"])):
             continue
         if fact["reason"] not in ("FailedScheduling", "Unschedulable", None) or (
@@ -329,6 +330,7 @@ def _blocking(candidates: Sequence[Host], spec: PodSpec, sentence: Sentence, own
         most = max((h.free.get(by, 0.0) for h in blocked), default=0.0)
         verdict.wanted, verdict.offered = amount_text(by, wanted), amount_text(by, max(most, 0.0))
         verdict.certain = bool(blocked and by in blocked[0].free)
+    verdict.wanted = verdict.wanted or _asked(by, spec)
     place = {"cordon": "spec.unschedulable", "taint": "spec.taints", "cloud-taint": "spec.taints"}.get(
         by, f"status.requested.{by}"
     )
@@ -336,6 +338,19 @@ def _blocking(candidates: Sequence[Host], spec: PodSpec, sentence: Sentence, own
     if owner and by in ("cpu", "memory") and spec.containers:
         verdict.proofs += owner.proof(f"spec.containers.{spec.containers[0].name}.resources.requests")
     return verdict
+
+
+def _asked(by: str, spec: PodSpec) -> str | None:
+    """What a pod asks for in relation to other pods, in one word: the key of the spread, the labels of its neighbours."""
+    if by == "topology-spread":
+        keys = [c.topology_key for c in spec.topology_spread_constraints if c.when_unsatisfiable == "DoNotSchedule"]
+        return keys[0] if keys else None
+    terms = {
+        "pod-affinity": spec.affinity.pod_affinity if spec.affinity else None,
+        "pod-anti-affinity": spec.affinity.pod_anti_affinity if spec.affinity else None,
+    }.get(by)
+    selectors = [term.label_selector for term in terms.required if term.label_selector] if terms else []
+    return selector_text(selectors[0].match_labels) or None if selectors else None
 
 
 def amount_text(resource: str, amount: float) -> str:
@@ -358,7 +373,8 @@ def _from_sentence(sentence: Sentence, spec: PodSpec | None, proof: Proof | None
         by = taint_blocker(sentence.taints[0].split("=")[0])
     if by == "selector":
         has_affinity = bool(spec and spec.affinity and spec.affinity.node_affinity)
-        by = "node-affinity" if has_affinity and not (spec and spec.node_selector) else "node-selector"
+        selects = bool(spec and spec.node_selector.items() - _EVERY_NODE)
+        by = "node-affinity" if has_affinity and not selects else "node-selector"
     return Verdict(
         by,
         wanted=selector_text(spec.node_selector) if spec and spec.node_selector and by == "node-selector" else None,

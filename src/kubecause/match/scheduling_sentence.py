@@ -26,7 +26,11 @@ _WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("topology-spread", re.compile(r"topology spread", re.IGNORECASE)),
     (
         "volume-zone",
-        re.compile(r"volume zone|volume node affinity conflict|NoVolumeZoneConflict|NoVolumeNodeConflict", re.IGNORECASE),
+        re.compile(
+            r"volume zone|volume node affinity conflict|PersistentVolume's node affinity"  # before and since 1.34
+            r"|NoVolumeZoneConflict|NoVolumeNodeConflict",
+            re.IGNORECASE,
+        ),
     ),
     ("volume-count", re.compile(r"max volume count|MaxVolumeCount|Max\w+VolumeCount", re.IGNORECASE)),
     ("claim-unbound", re.compile(r"available persistent volumes to bind|unbound", re.IGNORECASE)),

@@ -10,9 +10,11 @@ from kubecause.facts.records import Node, Service, ServicePort, Workload
 from kubecause.facts.records_pod import Pod
 from kubecause.facts.restarts import pod_ready
 from kubecause.facts.store import Store, Thing
-from kubecause.match.listening import Listening, listening_ports
+from kubecause.match.listening import Listening, listening_ports, template_ports
 from kubecause.match.selectors import selector_text
-from kubecause.model import Fact, Proof
+from kubecause.model import Entity, Fact, Proof
+
+_API_SERVER = Entity("Service", "kubernetes", "default")
 
 
 def service_facts(store: Store, joins: Joins) -> Iterator[Fact]:
@@ -20,9 +22,12 @@ def service_facts(store: Store, joins: Joins) -> Iterator[Fact]:
     if not any(True for _ in store.of_kind("Pod", "Deployment", "StatefulSet")):
         return
     for thing, service in store.records("Service", Service):
-        if not thing.live or service.spec.type == "ExternalName" or not service.spec.selector:
+        if not thing.live or service.spec.type == "ExternalName":
             continue
         store.saw("service.broken")
+        if not service.spec.selector:
+            yield from _by_hand(thing, service, store, joins)
+            continue
         fact = _selector(thing, service, store, joins) or _ports(thing, service, store, joins)
         fact = fact or _external_local(thing, service, store, joins)
         if fact:
@@ -40,8 +45,8 @@ def _selector(thing: Thing, service: Service, store: Store, joins: Joins) -> Fac
     """No pod and no template carries the labels, although pods exist that the service was most likely meant for."""
     if joins.workloads_of_service.get(thing.entity) or joins.ready_endpoints(thing):
         return None
-    if not any(pod.metadata.labels for pod in store.of_kind("Pod") if pod.entity.namespace == thing.entity.namespace):
-        return None  # no labels were seen at all
+    if not _labels_seen(thing, store):
+        return None
     selector = service.spec.selector
     meant = _meant(thing, service, store)
     if meant is None:
@@ -61,6 +66,17 @@ def _selector(thing: Thing, service: Service, store: Store, joins: Joins) -> Fac
         + workload.proof("spec.template.metadata.labels", "metadata.labels", "row")
     )
     return _fact(thing, fields, tuple(dict.fromkeys(proofs)))
+
+
+def _labels_seen(thing: Thing, store: Store) -> bool:
+    """True when labels of pods or templates in the namespace were read, so that none that fits is missing."""
+    here = thing.entity.namespace
+    if any(pod.metadata.labels for pod in store.of_kind("Pod") if pod.entity.namespace == here):
+        return True
+    workloads = (record for kind in ("Deployment", "StatefulSet", "DaemonSet") for record in store.records(kind, Workload))
+    return store.was_listed("Deployment", here) and any(
+        workload.entity.namespace == here and record.spec.template.metadata.labels for workload, record in workloads
+    )
 
 
 def _meant(thing: Thing, service: Service, store: Store) -> tuple[Thing, dict[str, str | None]] | None:
@@ -88,6 +104,30 @@ def _meant(thing: Thing, service: Service, store: Store) -> tuple[Thing, dict[st
     return (best[1], best[2]) if best else None
 
 
+def _by_hand(thing: Thing, service: Service, store: Store, joins: Joins) -> Iterator[Fact]:
+    """A service whose endpoints somebody wrote: they are there, and yet its clients are refused."""
+    if thing.entity == _API_SERVER:
+        return  # the API server writes its own
+    subsets = [subset for subset in joins.endpoints_of(thing) or () if subset.addresses]
+    for port in service.spec.ports if subsets else ():
+        addresses = (f"{service.spec.cluster_ip}:{port.port}", f"{thing.entity.name}:{port.port}")
+        lines = [
+            fact
+            for fact in store.facts["line"]
+            if fact["channel"] == "app-log" and "refused" in str(fact["text"]) and any(a in str(fact["text"]) for a in addresses)
+        ]
+        targets = [str(p.port) for subset in subsets for p in subset.ports if len(service.spec.ports) == 1 or p.name == port.name]
+        if lines and targets:
+            fields = {
+                "hop": "target-port",
+                "port": str(port.port),
+                "target_port": targets[0],
+                "protocol": port.protocol,
+                "tested": True,
+            }
+            yield _fact(thing, fields, thing.proof("spec.ports", "row") + lines[0].proofs[:1])
+
+
 # --- ports and protocols ----------------------------------------------------------------------------------
 
 
@@ -96,15 +136,28 @@ def _ports(thing: Thing, service: Service, store: Store, joins: Joins) -> Fact |
     running = [
         pod for pod in pods if isinstance(pod.record, Pod) and pod.record.spec.containers and pod_ready(pod.record) is not False
     ]
-    if not running:
+    known = listening_ports(running[0], store, joins) if running else _of_template(thing, store, joins)
+    if known is None:
         return None
-    known = listening_ports(running[0], store, joins)
     refused = _refused(thing, store)
+    subsets = joins.endpoints_of(thing)
+    unresolved = subsets is not None and not any(subset.ports for subset in subsets if subset.addresses)
     for port in service.spec.ports:
-        fact = _target_port(thing, service, port, known, refused) or _protocol(thing, port, known)
+        fact = _target_port(thing, service, port, known, refused, unresolved) or _protocol(thing, port, known)
         if fact:
             return fact
     return None
+
+
+def _of_template(thing: Thing, store: Store, joins: Joins) -> Listening | None:
+    """The ports of the one workload behind a service that has ready pods, as its template declares them."""
+    behind = [store.things[entity] for entity in joins.workloads_of_service.get(thing.entity, ()) if entity in store.things]
+    ready = [
+        w for w in behind if isinstance(w.record, Workload) and (w.record.status.ready_replicas or w.record.status.number_ready)
+    ]
+    if len(behind) != 1 or not ready or not isinstance(ready[0].record, Workload):
+        return None
+    return template_ports(ready[0], ready[0].record)
 
 
 def _refused(thing: Thing, store: Store) -> tuple[Proof, ...]:
@@ -113,9 +166,12 @@ def _refused(thing: Thing, store: Store) -> tuple[Proof, ...]:
     return tests[0].proofs if tests and not any(fact["open"] for fact in tests) else ()
 
 
-def _target_port(thing: Thing, service: Service, port: ServicePort, known: Listening, refused: tuple[Proof, ...]) -> Fact | None:
+def _target_port(
+    thing: Thing, service: Service, port: ServicePort, known: Listening, refused: tuple[Proof, ...], unresolved: bool
+) -> Fact | None:
     target = port.target_port if port.target_port is not None else port.port
-    if isinstance(target, str) and not target.isdigit():
+    named = isinstance(target, str) and not target.isdigit()
+    if named:
         if target in known.names or (not known.names and service.status.endpoints != []):
             return None
     elif not known.lacks(int(target)):
@@ -125,8 +181,9 @@ def _target_port(thing: Thing, service: Service, port: ServicePort, known: Liste
         "port": str(port.port),
         "target_port": str(target),
         "listening": ", ".join(str(p) for p in sorted(known.tcp | known.udp)) or None,
+        "listening_port": str(next(iter(known.tcp | known.udp))) if len(known.tcp | known.udp) == 1 else None,
         "protocol": port.protocol,
-        "tested": known.told or bool(refused) or None,
+        "tested": known.told or bool(refused) or (named and unresolved) or None,
     }
     proofs = thing.proof(f"spec.ports.{port.port}.targetPort", f"spec.ports.{port.port}", "row")
     return _fact(thing, fields, tuple(dict.fromkeys(proofs + refused + known.proofs[:2])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kubecause.facts.joins import Joins
@@ -25,39 +26,40 @@ _PROOF_OF = {
 
 def claim_facts(store: Store, joins: Joins) -> Iterator[Fact]:
     """``claim.unbindable`` of every claim that is not bound and cannot be."""
-    del joins
     volumes = [(thing, record) for thing, record in store.records("PersistentVolume", PersistentVolume) if thing.live]
     if volumes or "object:PersistentVolumeClaim" in store.seen:
         store.saw("claim.unbindable")
     for thing, claim in store.records("PersistentVolumeClaim", Claim):
         if not thing.live or claim.status.phase != "Pending" or claim.spec.volume_name:
             continue
-        fact = _unbindable(thing, claim, volumes, store)
+        fact = _unbindable(thing, claim, volumes, store, joins)
         if fact:
             yield fact
 
 
-def _unbindable(thing: Thing, claim: Claim, volumes: Sequence[tuple[Thing, PersistentVolume]], store: Store) -> Fact | None:
+def _unbindable(
+    thing: Thing, claim: Claim, volumes: Sequence[tuple[Thing, PersistentVolume]], store: Store, joins: Joins
+) -> Fact | None:
     name = claim.spec.storage_class_name or ""
     storage_class = store.named("StorageClass", name) if name else None
     classes = list(store.of_kind("StorageClass"))
-    if name and classes and storage_class is None and not any(v.spec.storage_class_name == name for _, v in volumes):
+    known = bool(classes) or store.was_listed("StorageClass", None)
+    if name and known and storage_class is None and not any(v.spec.storage_class_name == name for _, v in volumes):
         offered = ", ".join(sorted(c.entity.name or "" for c in classes))
         return _fact(thing, "storage-class", name, offered, None, None, ())
     if storage_class and isinstance(storage_class.record, StorageClass) and storage_class.record.provisioner != _NO_PROVISIONER:
         return None  # a provisioner makes the volume; its own errors tell why it does not
+    if storage_class and _waits_by_design(thing, storage_class.record, joins):
+        return None
     if not claim.spec.access_modes and not claim.spec.resources.requests:
         return None  # a pending claim prints neither; without its manifest nothing can be compared
     wrongs = {volume.entity.name or "": _wrongs(thing, claim, record) for volume, record in volumes}
     if any(not wrong for wrong in wrongs.values()):
         return None
-    nearest = min(
-        wrongs,
-        key=lambda name: (len(wrongs[name]), [_ORDER.index(w) for w in sorted(wrongs[name], key=_ORDER.index)], name),
-        default=None,
-    )
-    if nearest is None:
-        return None
+    nearest = min(wrongs, key=lambda name: (_distance(wrongs[name]), name), default=None)
+    if nearest is None:  # neither class nor volume: a claim of this kind waits for a volume made by hand
+        empty = known and store.was_listed("PersistentVolume", None) and not name
+        return _fact(thing, "storage-class", '""', "", None, None, ()) if empty else None
     wrong = min(wrongs[nearest], key=_ORDER.index)
     volume_thing, volume = next((t, v) for t, v in volumes if t.entity.name == nearest)
     holder = (
@@ -66,7 +68,21 @@ def _unbindable(thing: Thing, claim: Claim, volumes: Sequence[tuple[Thing, Persi
         else None
     )
     wanted, offered = _compared(wrong, claim, volume_thing, volume)
-    return _fact(thing, wrong, wanted, offered, nearest, holder, volume_thing.proof(_PROOF_OF[wrong], "row"))
+    fact = _fact(thing, wrong, wanted, offered, nearest, holder, volume_thing.proof(_PROOF_OF[wrong], "row"))
+    whole = store.was_listed("PersistentVolume", None) and known and storage_class is None
+    return replace(fact, fields={**fact.fields, "certain": True}) if whole else fact
+
+
+def _distance(wrong: set[str]) -> tuple[bool, int, list[int]]:
+    """How far a volume is from what a claim wants; one of the claim's own class is always nearer."""
+    return "storage-class" in wrong, len(wrong), sorted(map(_ORDER.index, wrong))
+
+
+def _waits_by_design(thing: Thing, storage_class: object, joins: Joins) -> bool:
+    """True for a class that binds once a pod comes, and no pod or workload mounts the claim."""
+    if not isinstance(storage_class, StorageClass) or storage_class.volume_binding_mode != "WaitForFirstConsumer":
+        return False
+    return (thing.entity.namespace, thing.entity.name) not in joins.mounted_claims
 
 
 def _wrongs(thing: Thing, claim: Claim, volume: PersistentVolume) -> set[str]:

@@ -67,6 +67,7 @@ KINDS: dict[str, FactKind] = {
             "port": "service port",
             "target_port": "target port as written",
             "listening": "container ports, comma separated",
+            "listening_port": "the container port, where there is only one",
             "tested": "true when the process or a connection told its ports; otherwise the pod only declares them",
             "protocol": "protocol of the service port",
             "app_protocol": "protocol the application speaks",
