@@ -30,11 +30,11 @@ MAY: dict[str, set[str]] = {
     "facts": set(),
     "knowledge": set(),
     "match": {"knowledge", *FACT_RECORDS},
-    "diagnose": {"knowledge", "facts.joins", "facts.paths", "facts.store"},
+    "diagnose": {"knowledge", "facts.joins", "facts.paths", "facts.signs", "facts.store"},
     "report": {"knowledge"},
     "pipeline": {"knowledge", *STAGES},
     "examples": {"knowledge", "evidence", "facts", "match"},
-    "cli": {"pipeline", "examples", "knowledge", "report", "facts.paths", "evidence.cluster"},
+    "cli": {"pipeline", "examples", "knowledge", "report", "facts.paths", "evidence.cluster", "evidence.saved"},
     "__main__": {"cli"},
 }
 MODULES = sorted(SRC.rglob("*.py"))

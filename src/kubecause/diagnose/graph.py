@@ -10,7 +10,7 @@ from kubecause.facts.paths import connected
 from kubecause.knowledge.schema import Case
 from kubecause.model import STATUS_ORDER, Entity, Finding
 
-
+_BY_NODE = frozenset({"pod.node", "node.components"})
 # Paths that never leave a namespace.
 _WITHIN = frozenset({"self", "pod.workload", "pod.namespace", "pod.claims", "service.pods", "ingress.service"})
 
@@ -56,9 +56,10 @@ def build_graph(findings: Sequence[Finding], cases: Mapping[str, Case], joins: J
     by_fault: dict[str, list[int]] = {}
     for number, finding in enumerate(findings):
         by_fault.setdefault(finding.fault, []).append(number)
+    reach = [_Reach(finding, joins) for finding in findings]
     for cause in order:
         for effect, via in _effects(cause, findings, cases, by_fault):
-            if effect in graph.effects.get(cause, ()) or cause in graph.below(effect):
+            if reach[cause].misses(reach[effect], via) or effect in graph.effects.get(cause, ()) or cause in graph.below(effect):
                 continue
             if reaches(findings[cause], findings[effect], via, joins):
                 graph.effects.setdefault(cause, []).append(effect)
@@ -75,6 +76,27 @@ def _effects(
         for effect in by_fault.get(link.fault, ())
         if effect != cause and (link.via not in _WITHIN or not _apart(findings[cause], findings[effect]))
     ]
+
+
+class _Reach:
+    """Where a finding may have causes or effects by nodes: told by sets, so that most pairs need no closer look."""
+
+    def __init__(self, finding: Finding, joins: Joins) -> None:
+        self._open = _nameless(finding.entity) or bool(sufferers(finding))
+        self._who = {finding.entity, *finding.subjects}
+        self._nodes = {name for entity in self._who for name in joins.nodes_of(entity)}
+        self._named = {entity.name for entity in self._who if entity.kind == "Node"}
+        self._kept_off = {name for entity in self._who for name in joins.kept_off(entity)}
+
+    def misses(self, effect: _Reach, via: str) -> bool:
+        """True when no path by nodes leads to an effect."""
+        if self._open or effect._open:
+            return False
+        if via == "pod.candidates":
+            return self._named.isdisjoint(effect._kept_off) and effect._named.isdisjoint(self._kept_off)
+        if via in _BY_NODE:
+            return self._nodes.isdisjoint(effect._nodes) and self._who.isdisjoint(effect._who)
+        return False
 
 
 def _apart(cause: Finding, effect: Finding) -> bool:

@@ -20,12 +20,14 @@ from kubecause.evidence.cluster.answers import no_collection
 from kubecause.evidence.cluster.kinds import KINDS
 from kubecause.evidence.cluster.screen import POD_COLUMNS, telling_events
 from kubecause.evidence.list_items import ListCutter, ListHead
-from kubecause.evidence.screened_lists import Clock, EventScreen, Kept, NodeScreen, OtherObjects, PodScreen, Screen
+from kubecause.evidence.screened_lists import EventScreen, NodeScreen, OtherObjects
+from kubecause.evidence.screened_pods import Clock, Kept, PodScreen, Screen
 from kubecause.model import Document, Gap
 
 _FEW_NODES = 200  # so many are handed over whole; of larger clusters those that are broken or run what is
 _MOST_NODES = 500
 _TOGETHER = 500  # objects redacted in one go
+_AT = "\0at"  # which of the warnings it is; no key of the API
 _UNKNOWN = ""  # kind of items that do not name theirs, before the end of their list was read
 
 
@@ -156,16 +158,13 @@ class LargeLists:
         if not self._events.warnings:
             return
         subjects = {(each.namespace, each.name) for each in self._pods.broken}
-        places: dict[int, Kept] = {}
+        warnings = self._events.warnings
 
         def decoded() -> Iterator[dict[str, Any]]:
-            for kept in self._events.warnings:
-                item = msgspec.json.decode(kept.data)
-                places[id(item)] = kept
-                yield item
-                del places[id(item)]
+            for at, kept in enumerate(warnings):
+                yield {**msgspec.json.decode(kept.data), _AT: at}
 
-        yield from self._objects("Event", [places[id(item)] for item in telling_events(decoded(), subjects)])
+        yield from self._objects("Event", [warnings[item[_AT]] for item in telling_events(decoded(), subjects)])
         if self._events.dropped:
             yield Gap(
                 _command("Event"), f"{self._events.dropped} warnings behind the first {len(self._events.warnings)}: too many"

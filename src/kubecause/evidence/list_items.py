@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import msgspec
 
 _MIB = 1024 * 1024
-_CHUNK = 4 * _MIB
+_CHUNK = _MIB
 _LARGEST_ITEM = 64 * _MIB  # objects of the API hold 1.5 MB at most (etcd's limit); whatever is longer is damage
 _PIECES = 256  # candidates tried for the end of one item
 _FEW_PIECES = 8  # the same in a list with
@@ -72,7 +72,7 @@ class Batch:
 
     :param items: each as its bytes of JSON; a view of the batch, so what is kept must be copied.
     :param first_line: number of the line on which the first begins.
-    :param text: the bytes they lie in. :param gap: bytes between two items.
+    :param text: the bytes they lie in; empty when all of them lie on one line. :param gap: bytes between two items.
     """
 
     items: list[msgspec.Raw]
@@ -83,11 +83,10 @@ class Batch:
     def lines(self) -> Iterator[int]:
         """The numbers of the lines on which the items begin."""
         line = self.first_line
-        several = b"\n" in self.text
         at = 0
         for item in self.items:
             yield line
-            if several:
+            if self.text:
                 end = at + memoryview(item).nbytes + self.gap
                 line += self.text.count(b"\n", at, end)
                 at = end
@@ -103,6 +102,7 @@ class ListCutter:
         self._read = read
         self._head = head
         self._line = 1
+        self._several_lines = b"\n" in head.before + head.within
         self._boundary = re.compile(rb"\}(,%s)\{%s%s" % (_SPACE, re.escape(head.within), re.escape(head.key)))
         self._mark = b""  # the boundary of this list, once two items were seen
         self._gap = 0  # bytes between the braces of two items
@@ -129,12 +129,12 @@ class ListCutter:
             if len(buffer) <= _LARGEST_ITEM:
                 return buffer
             self.damaged += 1
-            self._line += buffer.count(b"\n", 0, -_MIB)
+            self._pass(buffer[:-_MIB])
             return buffer[-_MIB:]
         rest = yield from self._taken(buffer[: end + 1])
         if rest:
             return rest + buffer[end + 1 :]
-        self._line += buffer.count(b"\n", end + 1, end + 1 + self._gap)
+        self._pass(buffer[end + 1 : end + 1 + self._gap])
         return buffer[end + 1 + self._gap :]
 
     def _last_boundary(self, buffer: bytes) -> int:
@@ -156,10 +156,15 @@ class ListCutter:
         return b""
 
     def _batch(self, items: list[msgspec.Raw], region: bytes) -> Batch:
-        batch = Batch(items, self._line, region, self._gap)
+        batch = Batch(items, self._line, region if self._several_lines else b"", self._gap)
         self.items += len(items)
-        self._line += region.count(b"\n")
+        self._pass(region)
         return batch
+
+    def _pass(self, text: bytes) -> None:
+        """Count the lines of what lies behind; a gigabyte on one line is not searched for line ends."""
+        if self._several_lines:
+            self._line += text.count(b"\n")
 
     def _one_by_one(self, region: bytes) -> Generator[Batch, None, bytes]:
         """The same where something looks like a boundary and is none, or where bytes are damaged."""
@@ -180,14 +185,14 @@ class ListCutter:
                 damaged = True
                 last = 0
                 piece = region[starts[first] : ends[first]]
-                self._line += piece.count(b"\n")
+                self._pass(piece)
             else:
                 damaged = False
                 piece = region[starts[first] : ends[first + last]]
                 yield self._batch([msgspec.Raw(piece)], piece)
             first += last + 1
             if first < len(starts):
-                self._line += region.count(b"\n", ends[first - 1], starts[first])
+                self._pass(region[ends[first - 1] : starts[first]])
         return b""
 
     def _item_end(self, region: bytes, start: int, ends: list[int]) -> int | None:
@@ -216,7 +221,7 @@ class ListCutter:
                     self.cut = True
                     return
             self.damaged += 1
-            self._line += buffer.count(b"\n", 0, end + 1 + self._gap)
+            self._pass(buffer[: end + 1 + self._gap])
             buffer = yield from self._ended_items(buffer[end + 1 + self._gap :])
         item, tail = (part.encode("utf-8", "surrogateescape") for part in (text[:end], text[end:]))
         yield self._batch([msgspec.Raw(item)], item)

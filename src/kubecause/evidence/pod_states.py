@@ -13,27 +13,23 @@ import msgspec
 UNREACHABLE = "NodeLost"  # reason of a pod on a node that does not answer, while it is deleted
 
 
-class _Part(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """A part of an object of the API, of which only some fields are read."""
-
-
-class _Nothing(_Part):
+class _Nothing(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """An object of which nothing is read."""
 
 
-class Waiting(_Part):
+class Waiting(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """Why a container waits."""
 
     reason: str | None = None
 
 
-class Running(_Part):
+class Running(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """Since when a container runs."""
 
     started_at: str | None = None
 
 
-class Terminated(_Part):
+class Terminated(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """How a container ended."""
 
     exit_code: int = 0
@@ -42,7 +38,7 @@ class Terminated(_Part):
     finished_at: str | None = None
 
 
-class ContainerState(_Part):
+class ContainerState(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """One of its fields is set."""
 
     waiting: Waiting | None = None
@@ -50,7 +46,7 @@ class ContainerState(_Part):
     terminated: Terminated | None = None
 
 
-class ContainerStatus(_Part):
+class ContainerStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """The state of one container."""
 
     name: str = ""
@@ -66,7 +62,7 @@ class ContainerStatus(_Part):
         return self.ready and not self.restart_count and self.state is not None and self.state.running is not None
 
 
-class Condition(_Part):
+class Condition(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """A condition of a pod or node."""
 
     type: str = ""
@@ -74,12 +70,12 @@ class Condition(_Part):
     reason: str | None = None
 
 
-class _InitContainer(_Part):
+class _InitContainer(msgspec.Struct, frozen=True, rename="camel", gc=False):
     name: str = ""
     restart_policy: str | None = None
 
 
-class PodMeta(_Part):
+class PodMeta(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """Name and times."""
 
     name: str = ""
@@ -89,7 +85,7 @@ class PodMeta(_Part):
     labels: msgspec.Raw = msgspec.Raw()
 
 
-class PodSpec(_Part):
+class PodSpec(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """What is counted."""
 
     node_name: str | None = None
@@ -97,7 +93,7 @@ class PodSpec(_Part):
     init_containers: list[_InitContainer] | None = None
 
 
-class PodStatus(_Part):
+class PodStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """What the screen looks at."""
 
     phase: str = ""
@@ -112,7 +108,7 @@ class PodStatus(_Part):
         return any(each.type == condition and each.status == "True" for each in self.conditions or ())
 
 
-class ScreenedPod(_Part):
+class ScreenedPod(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """A pod, as far as ``kubectl get pods -o wide`` tells of it."""
 
     kind: str | None = None

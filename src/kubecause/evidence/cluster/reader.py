@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,15 @@ from kubecause.evidence.cluster.follow import of_listed, of_object
 from kubecause.evidence.cluster.kinds import KINDS, Kind, kind_of_word
 from kubecause.evidence.cluster.permissions import gap_of
 from kubecause.evidence.cluster.requests import SYSTEM_NAMESPACE, WARNINGS, Item, Request
-from kubecause.evidence.cluster.screen import FULL_KINDS, POD_COLUMNS, PodRow, is_broken, representatives, telling_events
+from kubecause.evidence.cluster.screen import (
+    FULL_KINDS,
+    POD_COLUMNS,
+    PodRow,
+    is_broken,
+    last_seen,
+    representatives,
+    telling_events,
+)
 from kubecause.evidence.cluster.unreachable import unwell
 from kubecause.evidence.layout import log_channel
 from kubecause.model import Channel, Document, Gap
@@ -36,11 +45,13 @@ class Bounds:
     :param requests: requests in all, for the worst of clusters; what is not asked any more becomes a gap.
     :param events: warnings read of one namespace or of the cluster.
     :param nodes: nodes read in full.
+    :param seconds: after so long nothing more is asked.
     """
 
     requests: int = 3000
     events: int = 5000
     nodes: int = 500
+    seconds: float = 40.0
 
 
 class Reader:
@@ -61,6 +72,8 @@ class Reader:
         self._behind: dict[Request, list[Request]] = {}  # what is asked once a first request was granted
         self._exhausted = False
         self._failures = 0
+        self._left_out = 0
+        self._until = time.monotonic() + self._bounds.seconds
         self.troubled = False  # the server knows no such user, or is unwell
 
     def item(self, kind: str, namespace: str | None, name: str) -> Item | None:
@@ -107,9 +120,15 @@ class Reader:
             answers = self._together([self._sending(request) for request in fresh])
             for request, answer in zip(fresh, answers, strict=True):
                 waiting += self._take(request, answer, found)
+        if self._left_out:
+            found.append(
+                Gap("what else is broken", f"{self._left_out} requests were left out: the server answers too slowly or fails")
+            )
+            self._left_out = 0
         for request, listing in self._events:  # last: which of them matter is known once the pods are
             subjects = set(self._broken) | {(ns or "", name) for kind, ns, name in self._items if kind == "Pod"}
-            items = [dict(item) for item in telling_events(listing.items, subjects)]
+            latest = sorted(listing.items, key=last_seen, reverse=True)  # of those alike, they say what holds now
+            items = [dict(item) for item in telling_events(latest, subjects)]
             if items:
                 found.append(self._document(request, items))
         self._events.clear()
@@ -156,8 +175,9 @@ class Reader:
         return send
 
     def _send(self, request: Request) -> object:
-        if self._failures >= _ENOUGH_FAILURES:
-            return None  # each further one would wait as long; what is wrong with the server is looked at instead
+        if self._failures >= _ENOUGH_FAILURES or time.monotonic() > self._until:
+            self._left_out += 1  # each further one would wait as long; what is wrong with the server is looked at instead
+            return None
         if request.verb == "ready":
             return list(unwell(self._api))
         kind = self._kind(request.kind)
@@ -237,7 +257,10 @@ class Reader:
         whole = listing.complete and not listing.refused and not request.labels and not request.fields
         if listing.items or whole:
             found.append(self._document(request, listing.items, {"lists": request.kind} if whole else {}))
-        return of_listed(request, listing.items)
+        further = of_listed(request, listing.items)
+        for item in listing.items:
+            _lighten(item)
+        return further
 
     def _remember(self, kind: str, item: Item) -> None:
         meta = item.setdefault("metadata", {})
@@ -315,6 +338,17 @@ def _log_hints(request: Request) -> dict[str, str]:
 def _is_from_kubelet(refused: Refused) -> bool:
     """True for a log that the API server could not get from the kubelet of the pod's node; how, tells about that node."""
     return refused.resource == "pods/log" and (refused.status >= 500 or refused.status == 0)
+
+
+def _lighten(item: Item) -> None:
+    """Take from a listed object what only its document needs: a large cluster has thousands of them."""
+    item["metadata"].pop("managedFields", None)
+    item["metadata"].pop("annotations", None)
+    if item["kind"] in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet") and isinstance(item.get("spec"), dict):
+        item["spec"].pop("template", None)
+    elif item["kind"] == "EndpointSlice":
+        conditions = [endpoint.get("conditions") or {} for endpoint in item.get("endpoints") or ()]
+        item["endpoints"] = [{"conditions": each} for each in conditions if each.get("ready", True)][:1]
 
 
 def _screen(namespace: str | None) -> list[Request]:

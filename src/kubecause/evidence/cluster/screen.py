@@ -118,7 +118,7 @@ def representatives(rows: Iterable[PodRow]) -> list[PodRow]:
 
 
 def telling_events(items: Iterable[Mapping[str, Any]], subjects: set[tuple[str, str]]) -> Iterator[Mapping[str, Any]]:
-    """Warnings about the given pods, and a few of each wording about everything else.
+    """Warnings about the given pods, and the first few of each wording about everything else.
 
     :param subjects: namespace and name of the pods that are looked at.
     """
@@ -135,3 +135,9 @@ def telling_events(items: Iterable[Mapping[str, Any]], subjects: set[tuple[str, 
         kept[key] += 1
         if kept[key] <= _ALIKE:
             yield item
+
+
+def last_seen(event: Mapping[str, Any]) -> str:
+    """When an event was last seen; times of the API sort as text."""
+    series = event.get("series") or {}
+    return str(event.get("lastTimestamp") or series.get("lastObservedTime") or event.get("eventTime") or "")
