@@ -18,6 +18,7 @@ from kubecause.cli_rbac import add_rbac_flags, rbac
 from kubecause.evidence.cluster.permissions import PERMISSIONS
 
 plane_module = pytest.importorskip("tests.cluster.control_plane", reason="run from the folder of the project")
+programs_module = pytest.importorskip("tests.cluster.programs", reason="run from the folder of the project")
 ACCOUNT = "system:serviceaccount:kubecause-helpers:anna"
 # What every account may ask about itself.
 OWN = {
@@ -37,11 +38,9 @@ def printed(*arguments: str) -> str:
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A control plane without nodes, with the helper's grant applied."""
-    from tests.cluster.programs import MissingProgramsError
-
     try:
         plane = plane_module.bare_control_plane(tmp_path_factory.mktemp("plane"))
-    except MissingProgramsError as error:
+    except programs_module.MissingProgramsError as error:
         pytest.skip(str(error))
     try:
         plane.kubectl("apply", "-f", "-", stdin=printed("--helper", "anna"))

@@ -143,7 +143,7 @@ def _add_collect(add_command: _AddCommand) -> None:
     collect = add_command(
         "collect",
         help="save what `why` looks at, to be read later or elsewhere",
-        description="Save what `kubecause why` looks at as one file without secrets; `kubecause read FILE` prints the same report.",
+        description="Save what `why` looks at as one file without secrets; `kubecause read FILE` prints the same report.",
         allow_abbrev=False,
     )
     add_collect_flags(collect)

@@ -26,6 +26,7 @@ from kubecause.evidence.cluster.kinds import KINDS, Kind
 from kubecause.evidence.cluster.kubeconfig import ConnectionSettings, load_settings
 
 plane_module = pytest.importorskip("tests.cluster.control_plane", reason="run from the folder of the project")
+programs_module = pytest.importorskip("tests.cluster.programs", reason="run from the folder of the project")
 CONFIG_MAPS = 1203
 POD = {
     "apiVersion": "v1",
@@ -72,12 +73,10 @@ def make_config_maps(plane: Any, numbers: range) -> None:
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A control plane without nodes, with a namespace of many ConfigMaps."""
-    from tests.cluster.programs import MissingProgramsError
-
     folder = tmp_path_factory.mktemp("plane")
     try:
         plane = plane_module.bare_control_plane(folder)
-    except MissingProgramsError as error:
+    except programs_module.MissingProgramsError as error:
         pytest.skip(str(error))
     try:
         plane.apply(

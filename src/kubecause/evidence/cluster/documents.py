@@ -44,7 +44,7 @@ def objects(
     :param command: the kubectl command that shows the same.
     :param items: decoded objects with their ``kind``; they are changed in place.
     """
-    kept = list(items)
+    kept = [item if isinstance(item, dict) else dict(item) for item in items]
     texts: list[tuple[_Place, str]] = []
     for item in kept:
         _prune(item)

@@ -231,6 +231,6 @@ def _container_logs(meta: Item, status: Item, *, init: bool) -> Iterator[Request
             )
 
 
-def every(makers: Iterable[Iterator[Request]]) -> list[Request]:
+def every(makers: Iterable[Iterable[Request]]) -> list[Request]:
     """Several kinds of references as one list, each once, in order."""
     return list(dict.fromkeys(request for maker in makers for request in maker))
