@@ -36,7 +36,8 @@ from cluster.programs import cache_folder  # noqa: E402
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _MB = 1_000_000
-_COST = re.compile(r"\(([\d,]+) bytes\).*?(\d+) requests", re.DOTALL)
+_BYTES = re.compile(r"\(([\d,]+) bytes\)")
+_REQUESTS = re.compile(r"^kubecause: (\d+) requests to the API server$", re.MULTILINE)
 _FOUND = re.compile(r"(\d+) (?:diagnoses|causes?)\b")
 
 
@@ -149,9 +150,9 @@ def measure(commands: Mapping[str, Sequence[str]], folder: Path, *, rounds: int,
 
 def _told(run_of_ours: Taken) -> Iterator[str]:
     """Requests, bytes and causes of one of our runs."""
-    cost = _COST.search(run_of_ours.errors)
-    if cost:
-        yield f"{cost[2]} requests, {int(cost[1].replace(',', '')) / _MB:.2f} MB read"
+    size, requests = _BYTES.search(run_of_ours.errors), _REQUESTS.search(run_of_ours.errors)
+    if size and requests:
+        yield f"{requests[1]} requests, {int(size[1].replace(',', '')) / _MB:.2f} MB read"
     found = _FOUND.search(run_of_ours.errors)
     if found:
         yield f"{found[1]} diagnoses"
