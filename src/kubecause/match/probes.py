@@ -25,6 +25,8 @@ _PROTOCOL = re.compile(
     r"this is a HTTP/1.1 response|statuscode: (?:404|405|400|426|501)|unknown service grpc\.health",
     re.IGNORECASE,
 )
+_SIGNALS = (137, 143)  # SIGKILL, SIGTERM
+_CAUGHT = (0, 2)  # of programs that catch SIGTERM; Go as the first process of a container ends with 2
 _SLOW = re.compile(r"deadline exceeded|timeout|did not complete within|request canceled", re.IGNORECASE)
 _SPEAKS = (
     ("grpc", re.compile(r"\\x00\\x00.{1,4}\\x04\\x00", re.IGNORECASE)),
@@ -112,7 +114,7 @@ def _wrong(
         return None  # nobody listens while it is down; what ends it is told elsewhere
     if port is not None and known.tcp and port not in known.tcp and (known.told or which != "startup"):
         return "port"
-    if fields.get("handler") == "grpc" and port in known.opened:
+    if fields.get("handler") == "grpc" and port in known.opened and _had_time(thing, probe, which, store):
         return "protocol"
     if refused and port in known.loopback - known.opened:
         fields["listening"] = f"127.0.0.1:{port}"
@@ -125,10 +127,25 @@ def _wrong(
 def _ends_by_itself(thing: Thing, store: Store) -> bool:
     """A container of the pod ends again and again, and no probe kills it."""
     return any(
-        state["looping"] and not state["killed_by_probe"] and state["exit_code"] not in (None, 137, 143)
+        state["looping"] and not _is_stopped(state)
         for state in store.facts["container.state"]
         if state.entity.pod == thing.entity.name and state.entity.namespace == thing.entity.namespace
     )
+
+
+def _had_time(thing: Thing, probe: Probe | None, which: str, store: Store) -> bool:
+    """The server was asked often enough: one allowed failure, or restarts by another probe, may only show a slow start."""
+    if which != "readiness":
+        return probe is not None and probe.failure_threshold > 1
+    return not any(
+        s["killed_by_probe"] and s["looping"] and s.entity.pod == thing.entity.name for s in store.facts["container.state"]
+    )
+
+
+def _is_stopped(state: Fact) -> bool:
+    """True when a container's exit code is that of one that was told to end, and not an error of its own."""
+    code = state["exit_code"]
+    return code in (None, *_SIGNALS) or (bool(state["killed_by_probe"]) and code in _CAUGHT)
 
 
 def _too_soon(thing: Thing, probe: Probe, which: str, store: Store) -> bool:
@@ -139,7 +156,7 @@ def _too_soon(thing: Thing, probe: Probe, which: str, store: Store) -> bool:
         for s in store.facts["container.state"]
         if s.entity.pod == thing.entity.name and s.entity.namespace == thing.entity.namespace
     ]
-    killed = any(s["looping"] and (s["killed_by_probe"] or s["exit_code"] in (137, 143, None)) for s in states)
+    killed = any(s["looping"] and _is_stopped(s) for s in states)
     has_startup = isinstance(thing.record, Pod) and any(c.startup_probe for c in thing.record.spec.containers)
     return killed and patience <= 60 and not (has_startup and which == "liveness")
 
