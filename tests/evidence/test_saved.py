@@ -308,7 +308,10 @@ def test_what_has_no_secret_stays_as_it_is() -> None:
 def unpacked(path: str, folder: Path) -> Path:
     """A folder with the members of a bundle."""
     with tarfile.open(path) as archive:
-        archive.extractall(folder, filter="data")
+        if hasattr(tarfile, "data_filter"):  # Python 3.11.4 and later
+            archive.extractall(folder, filter="data")
+        else:
+            archive.extractall(folder)
     return folder
 
 

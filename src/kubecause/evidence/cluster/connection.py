@@ -211,7 +211,7 @@ class Connection:
                 line.close()
                 if used and not isinstance(error, TimeoutError):
                     continue  # the server closed a connection that had been idle: nothing was lost
-                refused = isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError)
+                refused = isinstance(error, ssl.SSLError) and not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
                 raise self._dialer.failure("tls" if refused else "http", error) from error
             except BaseException:
                 line.close()

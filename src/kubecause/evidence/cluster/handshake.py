@@ -70,7 +70,7 @@ def look(dial: Dial, settings: ConnectionSettings, host: str) -> Shown | Step:
     except ssl.SSLError as error:
         if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG"):
             return _no_tls(dial, Step("tls", "no-tls", f"{UNABLE}tls: first record does not look like a TLS handshake"))
-        if isinstance(error, ssl.SSLEOFError):
+        if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
             return _no_tls(dial, Step("tls", "closed", f"{UNABLE}EOF"))
         return Step("tls", "rejected", f"{UNABLE}remote error: tls: {told(error, 0)}")
     except OSError:
