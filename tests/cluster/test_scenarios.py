@@ -19,6 +19,7 @@ from .scenarios import Scenario, load_scenarios
 
 CHOICE = os.environ.get("KUBECAUSE_SCENARIOS", "short")
 WHOLE = CHOICE in {"short", "all"}
+WRONGLY_SURE = 1  # percent; faults of one scenario may reach another on the shared range
 
 
 def _chosen() -> list[Scenario]:
@@ -50,16 +51,13 @@ def test_the_fault_shows_and_is_diagnosed(scenario: Scenario, outcomes: dict[str
     Of a whole set, what is wrong counts in the shares below; scenarios that were named must be right.
     """
     outcome = outcomes[scenario.name]
+    wrong = [identity for identity in ("admin", "role") if identity not in outcome.answers or not outcome.answers[identity].right]
+    view = outcome.answers.get("view")
+    problem = outcome.error or outcome.bundle or wrong or (view is not None and view.wrongly_confirmed)
 
-    assert outcome.bundle == ""
-    if outcome.error and WHOLE:
-        pytest.xfail(outcome.error)
-    assert outcome.error == ""
-    assert not outcome.answers["view"].wrongly_confirmed, outcome.line()
-    wrong = [identity for identity in ("admin", "role") if not outcome.answers[identity].right]
-    if wrong and (WHOLE or scenario.open):
+    if problem and (WHOLE or scenario.open):
         pytest.xfail(scenario.open or outcome.line())
-    assert wrong == [], outcome.line()
+    assert not problem, outcome.line()
 
 
 @pytest.mark.skipif(not WHOLE, reason="shares are for the whole set")
@@ -69,3 +67,18 @@ def test_the_shares_are_high_enough(outcomes: dict[str, Outcome]) -> None:
         faults, entities = (float(share) for share in re.findall(r"\(([\d.]+)%\)", line))
         assert faults >= FAULTS_RIGHT, line
         assert entities >= ENTITIES_RIGHT, line
+
+
+@pytest.mark.skipif(not WHOLE, reason="shares are for the whole set")
+def test_bundles_tell_the_same(outcomes: dict[str, Outcome]) -> None:
+    """No report from a bundle differs from the one printed live."""
+    assert [] == [name for name, outcome in outcomes.items() if outcome.bundle.endswith("differs")]
+
+
+@pytest.mark.skipif(not WHOLE, reason="shares are for the whole set")
+def test_little_permission_makes_nobody_wrongly_sure(outcomes: dict[str, Outcome]) -> None:
+    """With the role view a wrong cause is next to never called confirmed."""
+    views = {name: outcome.answers["view"] for name, outcome in outcomes.items() if "view" in outcome.answers}
+    sure = [name for name, answer in views.items() if answer.wrongly_confirmed]
+
+    assert len(sure) <= WRONGLY_SURE * len(views) / 100, sure
