@@ -15,7 +15,7 @@ from .asking import Answer, ask, bind_role, expected, same_from_bundle
 from .daemons import RangeError
 from .range import Range
 from .scenarios import Scenario
-from .staging import Stage, wait_until_gone
+from .staging import Stage, drain, wait_until_gone
 
 PARALLEL = 12
 _ASK_AGAIN = 2
@@ -83,7 +83,10 @@ def run_scenarios(
             outcomes.append(outcome)
     alone = [one for one in chosen if one.alone]
     if alone and together and not plan.keep:
-        wait_until_gone(cluster, together)
+        left = drain(cluster, together)
+        for outcome in outcomes:  # who leaves something behind is wrong, but does not hold up the others
+            if mine := left.intersection(outcome.scenario.namespaces):
+                outcome.error = outcome.error or f"not undone: {', '.join(sorted(mine))} stay"
     for scenario in alone:
         outcome = run_one(cluster, scenario, plan)
         tell(outcome)

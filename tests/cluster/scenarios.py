@@ -57,6 +57,11 @@ class Scenario:
         return f"s-{self.name}"
 
     @property
+    def namespaces(self) -> tuple[str, str]:
+        """That one, and the second one which some make in order to delete it."""
+        return self.namespace, f"{self.namespace}-gone"
+
+    @property
     def silent(self) -> bool:
         """Whether nothing must be reported."""
         return self.faults == (SILENT,)
