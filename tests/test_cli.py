@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kubecause import __version__, cli, errors
+from kubecause.cli_arguments import OUTPUTS
 from kubecause.knowledge import load_catalogue
 
 PYTHON = [sys.executable, "-m", "kubecause"]
@@ -124,7 +125,7 @@ def test_a_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
     assert "\x1b" not in done.stderr
 
 
-@pytest.mark.parametrize("output", cli.OUTPUTS)
+@pytest.mark.parametrize("output", OUTPUTS)
 def test_every_output_is_printed(output: str) -> None:
     """Each format prints something to standard output, nothing to standard error, and exits 0."""
     done = run("read", "-", "-o", output, stdin=SICK)
@@ -400,7 +401,7 @@ def fail_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     def raising(_options: object) -> int:
         raise error
 
-    monkeypatch.setattr(cli, "_read", raising)
+    monkeypatch.setitem(cli._COMMANDS, "read", raising)
 
 
 def test_a_bug_is_one_line_without_evidence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

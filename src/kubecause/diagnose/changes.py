@@ -49,8 +49,11 @@ class Changes:
         self._joins = joins
         self._signs = Signs(joins)
         self._of: dict[Entity, list[Fact]] = defaultdict(list)
+        self._places: dict[str, dict[str | None, dict[Entity, None]]] = {}  # by kind and namespace: who changed
         for fact in joins.store.facts["change"]:
             self._of[fact.entity].append(fact)
+            places = self._places.setdefault(fact.entity.kind, {})
+            places.setdefault(fact.entity.namespace, {})[fact.entity] = None
 
     def before(
         self, entity: Entity, found: Sequence[Finding], explained: Sequence[Finding], proofs: Sequence[Proof]
@@ -112,8 +115,8 @@ class Changes:
             yield Entity("Node", node)
 
     def _acting_on_all(self, group: str, namespaces: set[str | None]) -> Iterable[Entity]:
-        kinds = _ACTING_ON_ALL.get(group, ())
-        return [each for each in self._of if each.kind in kinds and (each.namespace is None or each.namespace in namespaces)]
+        found = [self._places.get(kind, {}) for kind in _ACTING_ON_ALL.get(group, ())]
+        return [each for places in found for namespace in (None, *namespaces - {None}) for each in places.get(namespace, ())]
 
 
 def _change(fact: Fact, at: datetime, sign: datetime, fault: str, told: str) -> Change:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -22,6 +23,7 @@ class Graph:
     findings: Sequence[Finding]
     effects: dict[int, list[int]] = field(default_factory=dict)
     causes: dict[int, list[int]] = field(default_factory=dict)
+    _chains: dict[int, list[int]] = field(default_factory=dict)
 
     def heads(self) -> list[int]:
         """Findings that nothing found explains."""
@@ -29,80 +31,88 @@ class Graph:
 
     def below(self, number: int) -> list[int]:
         """Everything a finding explains, nearest first, each once."""
-        order, seen = [], {number}
-        waiting = [number]
+        seen: dict[int, None] = {}
+        waiting = deque([number])
         while waiting:
-            for effect in self.effects.get(waiting.pop(0), ()):
-                if effect not in seen:
-                    seen.add(effect)
-                    order.append(effect)
+            for effect in self.effects.get(waiting.popleft(), ()):
+                if effect not in seen and effect != number:
+                    seen[effect] = None
                     waiting.append(effect)
-        return order
+        return list(seen)
 
     def longest_chain(self, number: int) -> list[int]:
-        """The longest way from a finding down to what the user sees."""
-        best: list[int] = []
-        for effect in self.effects.get(number, ()):
-            chain = self.longest_chain(effect)
-            if len(chain) > len(best):
-                best = chain
-        return [number, *best]
+        """The longest way from a finding down to what the user sees; the graph must be whole."""
+        if number not in self._chains:
+            chains = [self.longest_chain(effect) for effect in self.effects.get(number, ())]
+            self._chains[number] = [number, *max(chains, key=len, default=[])]
+        return self._chains[number]
 
 
 def build_graph(findings: Sequence[Finding], cases: Mapping[str, Case], joins: Joins) -> Graph:
     """Link every cause to the effects it reaches; no link closes a circle."""
     graph = Graph(findings)
     order = sorted(range(len(findings)), key=lambda n: (cases[findings[n].fault].symptom, STATUS_ORDER[findings[n].status], n))
-    by_fault: dict[str, list[int]] = {}
-    for number, finding in enumerate(findings):
-        by_fault.setdefault(finding.fault, []).append(number)
     reach = [_Reach(finding, joins) for finding in findings]
+    index = _FaultIndex(findings)
     for cause in order:
-        for effect, via in _effects(cause, findings, cases, by_fault):
-            if reach[cause].misses(reach[effect], via) or effect in graph.effects.get(cause, ()) or cause in graph.below(effect):
-                continue
-            if reaches(findings[cause], findings[effect], via, joins):
-                graph.effects.setdefault(cause, []).append(effect)
-                graph.causes.setdefault(effect, []).append(cause)
+        linked: set[int] = set()
+        for link in cases[findings[cause].fault].leads_to:
+            for effect in index.effects(link.fault, link.via, findings[cause], has_sufferers=reach[cause].has_sufferers):
+                if effect == cause or effect in linked or reach[cause].misses(reach[effect], link.via):
+                    continue
+                if graph.causes.get(cause) and cause in graph.below(effect):
+                    continue
+                if reaches(findings[cause], findings[effect], link.via, joins):
+                    linked.add(effect)
+                    graph.effects.setdefault(cause, []).append(effect)
+                    graph.causes.setdefault(effect, []).append(cause)
     return graph
 
 
-def _effects(
-    cause: int, findings: Sequence[Finding], cases: Mapping[str, Case], by_fault: Mapping[str, list[int]]
-) -> list[tuple[int, str]]:
-    return [
-        (effect, link.via)
-        for link in cases[findings[cause].fault].leads_to
-        for effect in by_fault.get(link.fault, ())
-        if effect != cause and (link.via not in _WITHIN or not _apart(findings[cause], findings[effect]))
-    ]
+class _FaultIndex:
+    """Findings by their fault, and by the namespace they live in, so that a cause need not be held against all effects."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self._all: dict[str, list[int]] = defaultdict(list)
+        self._within: dict[tuple[str, str | None], list[int]] = defaultdict(list)
+        for number, finding in enumerate(findings):
+            self._all[finding.fault].append(number)
+            self._within[finding.fault, finding.entity.namespace].append(number)
+
+    def effects(self, fault: str, via: str, cause: Finding, *, has_sufferers: bool) -> Sequence[int]:
+        """Findings of a fault that a path could lead to, in their order.
+
+        A path within a namespace leads to no other one, unless a fact of the cause names who suffers elsewhere.
+        """
+        namespace = cause.entity.namespace
+        if via not in _WITHIN or namespace is None or has_sufferers:
+            return self._all.get(fault, ())
+        return sorted([*self._within.get((fault, namespace), ()), *self._within.get((fault, None), ())])
 
 
 class _Reach:
     """Where a finding may have causes or effects by nodes: told by sets, so that most pairs need no closer look."""
 
     def __init__(self, finding: Finding, joins: Joins) -> None:
-        self._open = _nameless(finding.entity) or bool(sufferers(finding))
+        self.has_sufferers = bool(sufferers(finding))
+        self._open = _nameless(finding.entity) or self.has_sufferers
         self._who = {finding.entity, *finding.subjects}
         self._nodes = {name for entity in self._who for name in joins.nodes_of(entity)}
         self._named = {entity.name for entity in self._who if entity.kind == "Node"}
-        self._kept_off = {name for entity in self._who for name in joins.kept_off(entity)}
+        self._kept_off = [kept for entity in self._who if (kept := joins.kept_off(entity))]
 
     def misses(self, effect: _Reach, via: str) -> bool:
         """True when no path by nodes leads to an effect."""
         if self._open or effect._open:
             return False
         if via == "pod.candidates":
-            return self._named.isdisjoint(effect._kept_off) and effect._named.isdisjoint(self._kept_off)
+            return not (self._names_one_of(effect) or effect._names_one_of(self))
         if via in _BY_NODE:
             return self._nodes.isdisjoint(effect._nodes) and self._who.isdisjoint(effect._who)
         return False
 
-
-def _apart(cause: Finding, effect: Finding) -> bool:
-    """True when two findings live in different namespaces and no fact of the cause names who suffers elsewhere."""
-    a, b = cause.entity.namespace, effect.entity.namespace
-    return a is not None and b is not None and a != b and not sufferers(cause)
+    def _names_one_of(self, waiting: _Reach) -> bool:
+        return bool(self._named) and any(not self._named.isdisjoint(kept) for kept in waiting._kept_off)
 
 
 def reaches(cause: Finding, effect: Finding, via: str, joins: Joins) -> bool:

@@ -29,6 +29,7 @@ class Signs:
 
     def __init__(self, joins: Joins) -> None:
         self._joins = joins
+        self._known: dict[Entity, datetime | None] = {}
 
     def first(self, entities: Iterable[Entity], facts: Iterable[Fact] = ()) -> datetime | None:
         """The earliest bad sign of some entities, or among some facts; None when nothing tells."""
@@ -50,6 +51,11 @@ class Signs:
 
     def _of(self, entity: Entity) -> datetime | None:
         entity = self._joins.pod_of(entity) or entity
+        if entity not in self._known:
+            self._known[entity] = self._look_at(entity)
+        return self._known[entity]
+
+    def _look_at(self, entity: Entity) -> datetime | None:
         reasons = self._events.get(entity, {})
         thing = self._joins.store.things.get(entity)
         times = [*reasons.values(), *(self._of_object(thing, reasons) if thing else ())]

@@ -79,8 +79,13 @@ def _groups(case: Case, hits: Sequence[Hit], store: Store, joins: Joins) -> dict
         entity = entity_at(case.entity, hit.fact, hit.names, store, joins)
         groups[joins.top_owner(entity) if family and entity.scope is None else entity].append(hit)
     named = [entity for entity in groups if entity.name or entity.pod or entity.scope is None]
-    for entity in [entity for entity in groups if entity not in named]:
-        near = [other for other in named if any(p.source == entity.scope for hit in groups[other] for p in hit.fact.proofs)]
+    nameless = groups.keys() - set(named)
+    by_source: dict[str, list[Entity]] = defaultdict(list)
+    for entity in named if nameless else ():
+        for source in {proof.source for hit in groups[entity] for proof in hit.fact.proofs}:
+            by_source[source].append(entity)
+    for entity in [each for each in groups if each in nameless]:
+        near = by_source.get(entity.scope or "", ())
         if len(near) == 1:
             groups[near[0]] += groups.pop(entity)
     return groups

@@ -56,10 +56,14 @@ class TextSignal:
         return None if names is None else Hit(self.name, fact, names)
 
     def _has_reason(self, fields: Mapping[str, Any], text: str) -> bool:
-        """Whether an event has one of the reasons; text that may be anything must at least hold the word."""
-        if fields["channel"] == Channel.EVENT:
-            return fields.get("reason") in self.signal.reason
-        return fields["channel"] not in OPEN_CHANNELS or any(reason.lower() in text for reason in self.signal.reason)
+        """Whether an event or a state has one of the reasons; text that may be anything must at least hold the word.
+
+        A status message whose reason nobody wrote down is heard for its words alone.
+        """
+        channel, reason = fields["channel"], fields.get("reason")
+        if channel == Channel.EVENT or (channel == Channel.STATUS and reason):
+            return reason in self.signal.reason
+        return channel not in OPEN_CHANNELS or any(each.lower() in text for each in self.signal.reason)
 
     def _damaged(self, fact: Fact, text: str) -> Hit | None:
         """Text that lost its blanks and quotes: literals decide, patterns only bind names where they still can."""
