@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from kubecause.cli_arguments import build_parser
 from kubecause.cli_streams import Exit, complain, print_text, report_bug, say
+from kubecause.collector import resting_collector
 from kubecause.errors import EvidenceError, KnowledgeError, KubecauseError, UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = argparse.Namespace(verbose=False)
     try:
         build_parser().parse_args(arguments, options)
-        return _COMMANDS[options.command](options)
+        with resting_collector():
+            return _COMMANDS[options.command](options)
     except SystemExit as end:  # argparse: --help, --version, wrong usage
         return end.code if isinstance(end.code, int) else Exit.LOOKED
     except KeyboardInterrupt:
@@ -122,11 +124,11 @@ def _rbac(options: argparse.Namespace) -> int:
 
 def _report(result: Result, options: argparse.Namespace) -> Exit:
     """Print a result in the form and language asked for; returns the exit code it means."""
-    from kubecause.knowledge import load_cases
+    from kubecause.knowledge import shipped
     from kubecause.report import render
     from kubecause.report.view import build
 
-    cases = load_cases().cases
+    cases = shipped().cases
     language: Language = options.lang or language_of(os.environ)
     if options.quiet and options.output in ("text", "wide"):
         print_text("\n".join(_headlines(build(result, cases, language))), options.output)

@@ -54,7 +54,7 @@ def collect(options: argparse.Namespace) -> Collected:
     :raises EvidenceError: as ``kubecause why``.
     """
     from kubecause.evidence.saved import check_target, write_bundle
-    from kubecause.knowledge import load_cases
+    from kubecause.knowledge import shipped
     from kubecause.model import Document, Gap
     from kubecause.pipeline import diagnose_source
 
@@ -63,7 +63,7 @@ def collect(options: argparse.Namespace) -> Collected:
     items: list[Document | Gap] = []
     try:
         with _progress(lambda: source.cost[1], wanted=not options.quiet and os.isatty(2)):
-            diagnose_source(source, load_cases(), keep=items.append)
+            diagnose_source(source, shipped(), keep=items.append)
     finally:
         source.close()
     scope = {

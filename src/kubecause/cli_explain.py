@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import msgspec
 
-from kubecause.knowledge import explain, explain_text, load_cases
+from kubecause.knowledge import explain, explain_text, shipped
 from kubecause.knowledge.explanation import Explanation
 from kubecause.report.as_json import dump
 from kubecause.report.neutral import neutralise
@@ -19,7 +19,7 @@ def answer(word: str, output: str, language: Language, *, quiet: bool) -> str | 
     :param quiet: text only: one line a fault, no explanations.
     :raises KnowledgeError: when the case files cannot be read.
     """
-    explanation = explain(word, load_cases(), language)
+    explanation = explain(word, shipped(), language)
     if output == "json":
         return dump(_data(explanation, language))
     if output == "yaml":

@@ -66,21 +66,21 @@ def why(options: argparse.Namespace, *, keep: Callable[[Document | Gap], None] |
     :param keep: called with every document and gap.
     """
     from kubecause.evidence.cluster.unreachable import unconfigured
-    from kubecause.knowledge import load_cases
+    from kubecause.knowledge import shipped
     from kubecause.pipeline import diagnose_documents, diagnose_source
 
     try:
         source = open_source(options, os.environ)
     except ConfigError as error:
         document = unconfigured(error, kubeconfig=options.kubeconfig, environment=os.environ)
-        result = diagnose_documents([document], load_cases(), source=("cluster", options.context or "unknown"))
+        result = diagnose_documents([document], shipped(), source=("cluster", options.context or "unknown"))
         if not result.diagnoses:
             raise  # a context or field that is wrong: the error says which, and there is nothing to explain
         if keep:
             keep(document)
         return result, (0, 0)
     try:
-        return diagnose_source(source, load_cases(), keep=keep), source.cost
+        return diagnose_source(source, shipped(), keep=keep), source.cost
     finally:
         source.close()
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from kubecause.collector import resting_collector
 from kubecause.diagnose import diagnose, unsettled
-from kubecause.evidence import open_evidence
-from kubecause.evidence.saved import read_bundle
 from kubecause.facts import Extraction
-from kubecause.knowledge import Knowledge, load_cases
+from kubecause.knowledge import Knowledge, shipped
 from kubecause.match import LITERALS, SignalIndex, match
 from kubecause.match.needs import needs_of
 from kubecause.model import Document, Gap, Need, Result
@@ -48,6 +45,9 @@ def diagnose_path(paths: Sequence[str], *, on_progress: Progress | None = None, 
     :param on_progress: called with bytes read so far and, where known, bytes in all.
     :raises EvidenceError: when a target cannot be opened.
     """
+    from kubecause.evidence import open_evidence  # heavy, and a live cluster needs none of it
+    from kubecause.evidence.saved import read_bundle
+
     done = 0
 
     def note(count: int) -> None:
@@ -60,12 +60,12 @@ def diagnose_path(paths: Sequence[str], *, on_progress: Progress | None = None, 
     kind = "text" if all(path == "-" or Path(path).is_file() for path in paths) else "capture"
     saved = read_bundle(paths[0]) if len(paths) == 1 else None  # then the report is that of what it was saved from
     source = saved.source if saved else (kind, name)
-    return diagnose_documents(open_evidence(paths, on_bytes=note), knowledge or load_cases(), source=source)
+    return diagnose_documents(open_evidence(paths, on_bytes=note), knowledge or shipped(), source=source)
 
 
 def diagnose_documents(documents: Iterable[Document | Gap], knowledge: Knowledge, *, source: tuple[str, str]) -> Result:
     """Run the stages over documents, which may be produced while they are read."""
-    with _resting_collector():
+    with resting_collector():
         run = _Run(knowledge)
         run.read(documents)
         if run.empty:
@@ -87,7 +87,7 @@ def diagnose_source(
     :param keep: called with every document and gap, in order; the stages over those give the same result.
     :raises EvidenceError: when the source cannot be opened, or a named object does not exist.
     """
-    with _resting_collector():
+    with resting_collector():
         run = _Run(knowledge)
         found = source.begin()
         for number in range(1, MAX_ROUNDS + 1):
@@ -145,15 +145,3 @@ class _Run:
     def result(self, source: tuple[str, str]) -> Result:
         diagnoses = diagnose(self._findings, self._cases, self._joins)
         return Result(*source, diagnoses, tuple(sorted(self._clear)), tuple(dict.fromkeys(self._store.gaps)))
-
-
-@contextmanager
-def _resting_collector() -> Iterator[None]:
-    """The garbage collector rests: nothing here makes cycles worth collecting, and it costs a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubecause.evidence.redact import REDACTED, Redactor, redact_line, redact_lines
-from kubecause.evidence.secret_candidates import candidates, find_literals
 
 HARMLESS = [
     "Access denied for user 'x'@'h' (using password: YES)",
@@ -358,16 +357,6 @@ def test_any_text_is_survived(text: str) -> None:
     lines = text.split("\n")
 
     assert len(lines) == len(redact_lines(lines))
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.lists(WORDS, max_size=8).map(" ".join), max_size=20))
-def test_plain_search_finds_what_hyperscan_finds(lines: list[str]) -> None:
-    """Without hyperscan the same lines are looked at."""
-    text = "\n".join(lines).encode()
-    numbers = {text.count(b"\n", 0, place) for place in find_literals(text)}
-
-    assert numbers <= set(candidates(lines))
 
 
 HOSTILE = [

@@ -16,7 +16,6 @@ from kubecause.facts.drafts import Draft
 from kubecause.facts.event_rows import EventRow, event_rows
 from kubecause.facts.events import SeenEvent, event_facts
 from kubecause.facts.fragments import parse_fragment
-from kubecause.facts.hosts import HOST_PARSERS
 from kubecause.facts.joins import Joins
 from kubecause.facts.lines import LineFilter, line_facts
 from kubecause.facts.manifests import parse_manifest, parse_objects
@@ -31,6 +30,7 @@ from kubecause.model import Channel, Document, Entity, Fact, Gap
 
 _UNKNOWN_KIND = "Unknown"
 
+_TEXTS = frozenset({"log", "text", "connection"})
 _COMMENT = "<error:"  # kubectl describe found that something an object names does not exist
 
 
@@ -111,9 +111,7 @@ class Extraction:
             self._loose.extend(parse_alerts(part, self._store))
         elif part.kind == "service-graph":
             parse_service_graph(part, self._store)
-        elif part.kind in HOST_PARSERS:
-            self._host(part)
-        else:
+        elif part.kind in _TEXTS or not self._host(part):
             self._loose.extend(parse_connection(part, self._store))
             self._text(part, None)
 
@@ -124,13 +122,19 @@ class Extraction:
                 known.add((part.hints[hint], part.hints.get("namespace")))
                 self._store.saw(f"object:{part.hints[hint]}")
 
-    def _host(self, part: Document) -> None:
+    def _host(self, part: Document) -> bool:
+        """Take the output of a command on a host; False when it is none."""
+        from kubecause.facts.hosts import HOST_PARSERS  # heavy, and a live cluster shows no host
+
+        if part.kind not in HOST_PARSERS:
+            return False
         found = list(HOST_PARSERS[part.kind](part))
         for fact in found:
             self._store.saw(fact.kind)
         self._loose.extend(found)
         named = next((fact.entity for fact in found if fact.entity.name), None)
         self._text(part, named)
+        return True
 
     def _objects(self, part: Document, items: Iterable[Draft | EventRow | Gap]) -> int:
         """Keep drafts and events; returns how many there were. Lines that are neither are searched as text."""

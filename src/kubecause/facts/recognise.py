@@ -13,7 +13,6 @@ from dataclasses import replace
 from kubecause.facts.describe import described_kind
 from kubecause.facts.event_rows import broken_tail, event_row, is_header
 from kubecause.facts.fragments import is_fragment
-from kubecause.facts.hosts import HOST_RECOGNISERS
 from kubecause.facts.outline import outline
 from kubecause.facts.tables import bare_pod_row, header_columns
 from kubecause.model import Channel, Document
@@ -159,6 +158,8 @@ def _starts(lines: Sequence[str], index: int, command: str | None) -> str | None
     if _YAML_HEAD.match(stripped) and _is_manifest(lines, index):
         return "manifest"
     window = "\n".join(lines[index : index + 4])
+    from kubecause.facts.hosts import HOST_RECOGNISERS  # heavy, and a live cluster shows no host
+
     host = next((kind for kind, pattern in HOST_RECOGNISERS if pattern.match(window)), None)
     if host:
         return host

@@ -2,7 +2,8 @@
 
 ::
 
-    load_cases()          the compiled knowledge, as every command uses it      cache.py
+    shipped()             the compiled knowledge, as every command uses it       cache.py
+    load_cases(folder)    the same of any folder of cases                        cache.py
     load_folder(path)     case files to typed records, strictly                  loader.py
     load_catalogue()      the fault ids                                          catalogue.py
     lint(...)             the house rules for case files                         lint.py
@@ -14,7 +15,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from kubecause.knowledge.cache import Knowledge, load_cases
+from kubecause.knowledge.cache import Knowledge, load_cases, shipped
 from kubecause.knowledge.catalogue import load_catalogue
 from kubecause.knowledge.lint import lint
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from kubecause.knowledge.loader import load_folder
     from kubecause.knowledge.search import explain, explain_text
 
-__all__ = ["Knowledge", "explain", "explain_text", "lint", "load_cases", "load_catalogue", "load_folder"]
+__all__ = ["Knowledge", "explain", "explain_text", "lint", "load_cases", "load_catalogue", "load_folder", "shipped"]
 
 _LATER = {
     "load_folder": "kubecause.knowledge.loader",

@@ -6,7 +6,6 @@ The file is a help, never a need: one that is damaged, foreign, out of date or c
 from __future__ import annotations
 
 import contextlib
-import gc
 import hashlib
 import importlib
 import os
@@ -14,12 +13,13 @@ import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import msgspec
 
 from kubecause import __version__
+from kubecause.collector import resting_collector
 from kubecause.knowledge.catalogue import CATALOGUE, Fault, load_catalogue
 from kubecause.knowledge.schema import Case
 from kubecause.text import Text
@@ -98,6 +98,15 @@ def load_cases(folder: Path = CASES) -> Knowledge:
     return Knowledge({case.id: case for case in pack.cases}, {fault.id: fault for fault in pack.faults})
 
 
+@cache
+def shipped() -> Knowledge:
+    """The knowledge that kubecause ships, read once.
+
+    :raises KnowledgeError: as :func:`load_cases`.
+    """
+    return load_cases()
+
+
 def _fingerprint(folder: Path) -> str:
     """Version, names, sizes and times of all case files: cheap, and different after any edit."""
     digest = hashlib.blake2b(__version__.encode(), digest_size=16)
@@ -141,23 +150,11 @@ def _read(file: Path, fingerprint: str) -> _Pack | None:
             if not _is_ours(found) or found.st_size > MAX_BYTES:
                 return None
             data = opened.read(MAX_BYTES)
-        with _no_collection():
+        with resting_collector():  # the records hold no cycles, and it would walk all of them several times
             pack = msgspec.msgpack.decode(data, type=_Pack)
     except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
         return None
     return pack if pack.fingerprint == fingerprint else None
-
-
-@contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """Pause the cyclic collector: the records hold no cycles, and it would walk all of them several times."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 def _is_ours(found: os.stat_result) -> bool:

@@ -1,15 +1,12 @@
-"""All literals of all text signals at once: which lines could interest any case.
-
-``hyperscan`` searches them in one pass (about 1 GB/s a core); where no wheel exists, ``str.find`` gives the same
-answer slowly.
-"""
+"""All literals of all text signals at once: which lines could interest any case."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
-from typing import Any
+
+from kubecause.literal_search import LiteralScanner
 
 _SQUEEZE = re.compile(r"[^0-9a-z]+")
 _PIECE = re.compile(r"[^\"'\\`“”‘’\s]+(?:[ ][^\"'\\`“”‘’\s]+)*")
@@ -36,7 +33,7 @@ class LiteralFilter:
         self.literals_list = sorted({literal for literal in literals if literal})
         self._pieces = [searchable(literal).lower() for literal in self.literals_list]
         self._squeezed = [squeezed(literal) for literal in self.literals_list]
-        self._scanner = _scanner([piece.encode() for piece in self._pieces])
+        self._scanner = LiteralScanner([piece.encode() for piece in self._pieces])
 
     def literals(self, lines: Sequence[str]) -> dict[int, frozenset[int]]:
         """Index of each interesting line → the literals in it."""
@@ -70,49 +67,3 @@ class LiteralFilter:
 
 def _line_at(ends: list[int], position: int) -> int:
     return next(index for index, end in enumerate(ends) if position < end)
-
-
-class _Hyperscan:
-    """Literal mode of hyperscan over blocks of whole lines; reports (end of match, literal)."""
-
-    def __init__(self, pieces: list[bytes]) -> None:
-        import hyperscan
-
-        self._database = hyperscan.Database()
-        flags = [hyperscan.HS_FLAG_CASELESS] * len(pieces)
-        self._database.compile(expressions=pieces, ids=list(range(len(pieces))), elements=len(pieces), flags=flags, literal=True)
-
-    def scan(self, data: bytes) -> list[tuple[int, int]]:
-        found: list[tuple[int, int]] = []
-
-        def note(literal: int, _start: int, end: int, _flags: int, _context: Any) -> None:
-            found.append((end, literal))
-
-        self._database.scan(data, match_event_handler=note)
-        return found
-
-
-class _Find:
-    """The same with ``bytes.find``."""
-
-    def __init__(self, pieces: list[bytes]) -> None:
-        self._pieces = pieces
-
-    def scan(self, data: bytes) -> list[tuple[int, int]]:
-        found = []
-        lowered = data.lower()
-        for number, piece in enumerate(self._pieces):
-            at = lowered.find(piece)
-            while at >= 0:
-                found.append((at + len(piece), number))
-                at = lowered.find(piece, at + 1)
-        return found
-
-
-def _scanner(pieces: list[bytes]) -> _Hyperscan | _Find:
-    if not pieces:
-        return _Find(pieces)
-    try:
-        return _Hyperscan(pieces)
-    except ImportError:
-        return _Find(pieces)

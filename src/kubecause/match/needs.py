@@ -20,29 +20,34 @@ def needs_of(findings: Sequence[Finding], cases: Mapping[str, Case], joins: Join
     Those that may settle most findings come first. Only cases that lead to something found are asked for, and only on
     entities that its joins reach.
     """
-    causes: dict[str, list[tuple[Case, str]]] = defaultdict(list)
+    read = {case.id: tuple(_read_by(case.signals.values())) for case in cases.values()}
+    along: dict[str, dict[str, dict[str, None]]] = defaultdict(lambda: defaultdict(dict))  # effect → path → what its causes read
     for case in cases.values():
         for link in case.leads_to:
-            causes[link.fault].append((case, link.via))
+            along[link.fault][link.via].update(dict.fromkeys(read[case.id]))
     wanted: Counter[Need] = Counter()
     for finding in findings:
-        wanted.update(set(_of_finding(finding, cases[finding.fault], causes, joins)))
+        doubtful = finding.status != Status.CONFIRMED or cases[finding.fault].symptom
+        wanted.update(set(_of_finding(finding, read[finding.fault] if doubtful else (), along[finding.fault], joins)))
     for kind in _ASKING:
         for fact in joins.store.facts[kind]:
             wanted.update(fact["asks"] or ())
     return sorted(wanted, key=lambda need: (-wanted[need], need.fact_kind, need.entity.sort_key))
 
 
-def _of_finding(finding: Finding, own: Case, causes: Mapping[str, Sequence[tuple[Case, str]]], joins: Joins) -> Iterator[Need]:
+def _of_finding(finding: Finding, own: Iterable[str], along: Mapping[str, Iterable[str]], joins: Joins) -> Iterator[Need]:
+    """What may settle one finding.
+
+    :param own: kinds of facts that its own case reads. :param along: by path, those that the cases of its causes read.
+    """
     places = dict.fromkeys((finding.entity, *finding.subjects))
-    doubtful = finding.status != Status.CONFIRMED or own.symptom
     for entity in places:
-        for kind in _read_by(own.signals.values()) if doubtful else ():
+        for kind in own:
             yield Need(kind, entity)
-        for case, via in causes.get(finding.fault, ()):
-            for reached in _ALONG[via](joins, entity):
-                for kind in _read_by(case.signals.values()):
-                    yield Need(kind, reached)
+    for via, kinds in along.items():
+        for reached in {reached for entity in places for reached in _ALONG[via](joins, entity)}:
+            for kind in kinds:
+                yield Need(kind, reached)
 
 
 def _read_by(signals: Iterable[Signal]) -> Iterator[str]:

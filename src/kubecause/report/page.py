@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
 
 from kubecause.report.lines import fit, wrap
 from kubecause.report.neutral import neutralise, one_line
@@ -44,7 +43,7 @@ class Page:
 
     def __init__(self, width: int, symbols: Symbols, labels: list[str]) -> None:
         self._width = max(width, MIN_WIDTH)
-        self._lines: list[Text] = []
+        self._lines: list[Sequence[Part]] = []
         self._gutter = max(cell_len(each) for each in labels) + 2
         self._label = ""
         self.symbols = symbols
@@ -59,13 +58,13 @@ class Page:
 
     def blank(self) -> None:
         """An empty line, unless there is one or nothing stands above."""
-        if self._lines and self._lines[-1].plain:
-            self._lines.append(Text())
+        if self._lines and _plain(self._lines[-1]):
+            self._lines.append(())
 
     def row(self, *parts: Part, indent: int = 0) -> None:
         """One line right of the gutter, never broken."""
         pad = " " * (self._gutter - cell_len(self._label) + indent)
-        self._lines.append(Text.assemble(" " * _MARGIN, (self._label, STRONG), pad, *parts))
+        self._lines.append((" " * _MARGIN, (self._label, STRONG), pad, *parts))
         self._label = ""
 
     def prose(self, text: str, *, style: str = "", indent: int = 0, most: int | None = None) -> None:
@@ -91,31 +90,41 @@ class Page:
         """A numbered line at the left edge, broken with a hanging indent; its first ``lead`` characters have their own style."""
         hang = max(_MARGIN, cell_len(number)) if number else 0
         for index, line in enumerate(wrap(one_line(text), min(self._width, _PROSE) - hang)):
-            written = Text(line, style)
-            if not index:
-                written.stylize(lead_style, 0, lead)
+            leading = 0 if index else lead
             before = "" if index else number
-            self._lines.append(Text.assemble((before, lead_style), " " * (hang - cell_len(before)), written))
+            pad = " " * (hang - cell_len(before))
+            self._lines.append(((before, lead_style), pad, (line[:leading], f"{style} {lead_style}"), (line[leading:], style)))
 
     def print(self, *, color: bool) -> str:
         """All lines, each ending with a line end."""
+        return self._colored() if color else "".join(f"{_plain(line)}\n" for line in self._lines)
+
+    def _colored(self) -> str:
+        from rich.console import Console  # takes longer to load than to print
+        from rich.text import Text
+
         # Every setting is given: rich would ask the environment for those that are not, and the bytes would depend on it.
         console = Console(
             file=io.StringIO(),
             width=self._width,
             height=25,
-            color_system="standard" if color else None,
-            force_terminal=color,
+            color_system="standard",
+            force_terminal=True,
             force_jupyter=False,
             force_interactive=False,
-            no_color=not color,
+            no_color=False,
             legacy_windows=False,
             markup=False,
             highlight=False,
             emoji=False,
         )
         with console.capture() as printed:
-            for line in self._lines:
+            for parts in self._lines:
+                line = Text.assemble(*parts)
                 line.rstrip()
                 console.print(line, soft_wrap=True)
         return printed.get()
+
+
+def _plain(line: Sequence[Part]) -> str:
+    return "".join(part if isinstance(part, str) else part[0] for part in line).rstrip()

@@ -33,7 +33,9 @@ Answer = Document | Gap
 _NOT_FOUND = 404
 _SERVER_ERROR = 500
 _ENOUGH_FAILURES = 3  # requests that a server could not answer; an aggregated API that is down fails one or two
+_HANGING = 2  # logs waited for in vain, each for the whole timeout; then no kubelet is asked any more
 _FEW_NODES = 200  # so many are read in full; of larger clusters only the broken ones
+_READY_NODES = 20  # of those, so many are read: the ones whose faults would explain most come first
 _FINISHED = 10  # completed pods of no Job that are read in one namespace
 _SECRET_COLUMNS = ("NAME", "TYPE", "DATA", "AGE")
 
@@ -65,6 +67,8 @@ class Reader:
         self._done: set[Request] = set()
         self._items: dict[tuple[str, str | None, str], Item] = {}
         self._broken: dict[tuple[str, str], PodRow] = {}
+        self._represented: set[tuple[str | None, str | None]] = set()  # broken pods that another one stands for
+        self._ready_nodes: set[str | None] = set()  # nodes that a table shows as ready
         self._events: list[tuple[Request, Listing]] = []
         self._kinds: dict[str, Kind | None] = {}
         self._missing: set[Request] = set()
@@ -73,6 +77,9 @@ class Reader:
         self._exhausted = False
         self._failures = 0
         self._left_out = 0
+        self._silent: dict[str, int] = {}  # nodes whose kubelet gave no log → logs not asked for since
+        self._nodes_read = 0  # of those that are ready
+        self._hanging = 0  # logs that were waited for in vain
         self._until = time.monotonic() + self._bounds.seconds
         self.troubled = False  # the server knows no such user, or is unwell
 
@@ -125,6 +132,7 @@ class Reader:
                 Gap("what else is broken", f"{self._left_out} requests were left out: the server answers too slowly or fails")
             )
             self._left_out = 0
+        found += self._silent_nodes()
         for request, listing in self._events:  # last: which of them matter is known once the pods are
             subjects = set(self._broken) | {(ns or "", name) for kind, ns, name in self._items if kind == "Pod"}
             latest = sorted(listing.items, key=last_seen, reverse=True)  # of those alike, they say what holds now
@@ -159,24 +167,50 @@ class Reader:
         """True when lists read before have told what a request would: an object, a part of a list, or warnings."""
         if request.verb == "get" and (request.kind, request.namespace, request.name) in self._items:
             return True
+        if request.verb == "get" and request.kind == "Pod" and (request.namespace, request.name) in self._represented:
+            return True
+        if request.verb == "get" and request.kind == "Node" and request.name in self._ready_nodes:
+            self._nodes_read += 1
+            return self._nodes_read > _READY_NODES
         if request.kind == "Event" and "kind=PersistentVolumeClaim" in (request.fields or ""):
             return False  # why a claim waits is told in events of type Normal
         read = {(request.kind, None), (request.kind, request.namespace)} & self._whole
         return bool(read) and request.verb in ("get", "list")
 
+    def _silent_nodes(self) -> list[Gap]:
+        """Gaps for the logs that were not asked for since their node's kubelet had given none."""
+        gaps = [
+            Gap(f"logs of {count} more containers on node {node}", "the API server gets no logs from its kubelet")
+            for node, count in sorted(self._silent.items())
+            if count
+        ]
+        self._silent = dict.fromkeys(self._silent, 0)
+        return gaps
+
     def _sending(self, request: Request) -> Callable[[], object]:
         def send() -> object:
             answer = self._send(request)
             refused = answer if isinstance(answer, Refused) else getattr(answer, "refused", None)
-            if isinstance(refused, Refused) and (refused.status == 0 or refused.status >= _SERVER_ERROR):
+            if isinstance(refused, Refused) and _is_from_kubelet(refused):
+                self._silent.setdefault(self._node_of(request), 0)
+                self._hanging += refused.status == 0
+            elif isinstance(refused, Refused) and (refused.status == 0 or refused.status >= _SERVER_ERROR):
                 self._failures += 1
             return answer
 
         return send
 
+    def _node_of(self, request: Request) -> str:
+        """The node of the pod whose log is asked for; empty where the pod was not read."""
+        pod = self._items.get(("Pod", request.namespace, request.name or ""))
+        return str((pod.get("spec") or {}).get("nodeName") or "") if pod else ""
+
     def _send(self, request: Request) -> object:
         if self._failures >= _ENOUGH_FAILURES or time.monotonic() > self._until:
             self._left_out += 1  # each further one would wait as long; what is wrong with the server is looked at instead
+            return None
+        if request.verb == "log" and (node := self._node_of(request)) and (node in self._silent or self._hanging > _HANGING):
+            self._silent[node] = self._silent.get(node, 0) + 1
             return None
         if request.verb == "ready":
             return list(unwell(self._api))
@@ -300,6 +334,7 @@ class Reader:
             return _namespaces(rows)
         if request.kind == "Node":
             broken = [row["NAME"] for row in rows if row.get("STATUS") != "Ready"]
+            self._ready_nodes.update(row["NAME"] for row in rows if row.get("STATUS") == "Ready")
             few = len(rows) <= _FEW_NODES
             return (
                 [Request("list", "Node")] if few else [Request("get", "Node", name=name) for name in broken[: self._bounds.nodes]]
@@ -320,7 +355,9 @@ class Reader:
             command = f"{request.command} -o wide"
             hints = {"namespace": namespace, **({"screens": "Pod"} if whole else {})}
             found.append(documents.table(command, POD_COLUMNS, cells, self._collected, hints))
-        chosen = representatives(broken) or (all_rows[:1] if request.labels else [])
+        chosen = representatives(broken)
+        self._represented.update({(row.namespace, row.name) for row in broken} - {(row.namespace, row.name) for row in chosen})
+        chosen = chosen or (all_rows[:1] if request.labels else [])
         chosen += representatives(row for row in all_rows if row.status == "Completed" and not self._of_job(row))[:_FINISHED]
         return [Request("get", "Pod", row.namespace, row.name) for row in chosen]
 
