@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kubecause.facts.joins import Joins
@@ -12,8 +12,10 @@ from kubecause.knowledge.schema import Case
 from kubecause.model import STATUS_ORDER, Entity, Finding
 
 _BY_NODE = frozenset({"pod.node", "node.components"})
-# Paths that never leave a namespace.
-_WITHIN = frozenset({"self", "pod.workload", "pod.namespace", "pod.claims", "service.pods", "ingress.service"})
+# Paths within a family of container, pod and workload, and those that never leave a namespace.
+_BY_FAMILY = frozenset({"self", "pod.workload"})
+_WITHIN = frozenset({"pod.namespace", "pod.claims", "service.pods", "ingress.service"})
+_ANYWHERE = "anywhere"
 
 
 @dataclass(slots=True)
@@ -52,15 +54,12 @@ def build_graph(findings: Sequence[Finding], cases: Mapping[str, Case], joins: J
     """Link every cause to the effects it reaches; no link closes a circle."""
     graph = Graph(findings)
     order = sorted(range(len(findings)), key=lambda n: (cases[findings[n].fault].symptom, STATUS_ORDER[findings[n].status], n))
-    reach = [_Reach(finding, joins) for finding in findings]
-    index = _FaultIndex(findings)
+    index = _Index(findings, joins)
     for cause in order:
         linked: set[int] = set()
         for link in cases[findings[cause].fault].leads_to:
-            for effect in index.effects(link.fault, link.via, findings[cause], has_sufferers=reach[cause].has_sufferers):
-                if effect == cause or effect in linked or reach[cause].misses(reach[effect], link.via):
-                    continue
-                if graph.causes.get(cause) and cause in graph.below(effect):
+            for effect in index.effects(cause, link.fault, link.via):
+                if effect == cause or effect in linked or (graph.causes.get(cause) and cause in graph.below(effect)):
                     continue
                 if reaches(findings[cause], findings[effect], link.via, joins):
                     linked.add(effect)
@@ -69,50 +68,59 @@ def build_graph(findings: Sequence[Finding], cases: Mapping[str, Case], joins: J
     return graph
 
 
-class _FaultIndex:
-    """Findings by their fault, and by the namespace they live in, so that a cause need not be held against all effects."""
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        self._all: dict[str, list[int]] = defaultdict(list)
-        self._within: dict[tuple[str, str | None], list[int]] = defaultdict(list)
-        for number, finding in enumerate(findings):
-            self._all[finding.fault].append(number)
-            self._within[finding.fault, finding.entity.namespace].append(number)
-
-    def effects(self, fault: str, via: str, cause: Finding, *, has_sufferers: bool) -> Sequence[int]:
-        """Findings of a fault that a path could lead to, in their order.
-
-        A path within a namespace leads to no other one, unless a fact of the cause names who suffers elsewhere.
-        """
-        namespace = cause.entity.namespace
-        if via not in _WITHIN or namespace is None or has_sufferers:
-            return self._all.get(fault, ())
-        return sorted([*self._within.get((fault, namespace), ()), *self._within.get((fault, None), ())])
-
-
 class _Reach:
-    """Where a finding may have causes or effects by nodes: told by sets, so that most pairs need no closer look."""
+    """Where a finding may have causes or effects.
+
+    :param open: it may have them anywhere: it has no name, or its facts name who suffers.
+    """
 
     def __init__(self, finding: Finding, joins: Joins) -> None:
-        self.has_sufferers = bool(sufferers(finding))
-        self._open = _nameless(finding.entity) or self.has_sufferers
-        self._who = {finding.entity, *finding.subjects}
-        self._nodes = {name for entity in self._who for name in joins.nodes_of(entity)}
-        self._named = {entity.name for entity in self._who if entity.kind == "Node"}
-        self._kept_off = [kept for entity in self._who if (kept := joins.kept_off(entity))]
+        who = {finding.entity, *finding.subjects}
+        self.open = _nameless(finding.entity) or bool(sufferers(finding))
+        self.namespace = finding.entity.namespace
+        self.families = {joins.top_owner(entity) for entity in who}
+        self.on_nodes = {*who, *(name for entity in who for name in joins.nodes_of(entity))}
+        self.named = {entity.name for entity in who if entity.kind == "Node"}
+        self.kept_off = {kept for entity in who if (kept := joins.kept_off(entity))}
 
-    def misses(self, effect: _Reach, via: str) -> bool:
-        """True when no path by nodes leads to an effect."""
-        if self._open or effect._open:
-            return False
-        if via == "pod.candidates":
-            return not (self._names_one_of(effect) or effect._names_one_of(self))
+    def meets(self, other: _Reach) -> bool:
+        """Whether one of them is a node that keeps the other's pods waiting."""
+        pairs = ((self, other), (other, self))
+        return any(a.named and any(not a.named.isdisjoint(kept) for kept in b.kept_off) for a, b in pairs)
+
+
+class _Index:
+    """Findings by their fault and by where they are, so that a cause need not be held against all effects."""
+
+    def __init__(self, findings: Sequence[Finding], joins: Joins) -> None:
+        self._reach = [_Reach(finding, joins) for finding in findings]
+        self._all: dict[str, list[int]] = defaultdict(list)
+        self._at: dict[tuple[str, object], list[int]] = defaultdict(list)
+        for number, (finding, reach) in enumerate(zip(findings, self._reach, strict=True)):
+            self._all[finding.fault].append(number)
+            anywhere = reach.open or finding.entity.kind == "Cluster"
+            places = [_ANYWHERE] if anywhere else [*reach.families, *reach.on_nodes]
+            for place in {*places, (reach.namespace,)}:
+                self._at[finding.fault, place].append(number)
+
+    def effects(self, cause: int, fault: str, via: str) -> Sequence[int]:
+        """Findings of a fault that a path could lead to, in their order; some of them it may not reach after all."""
+        reach = self._reach[cause]
+        if reach.open:
+            return self._all.get(fault, ())
+        if via in _BY_FAMILY:
+            return self._found(fault, [*reach.families, _ANYWHERE])
         if via in _BY_NODE:
-            return self._nodes.isdisjoint(effect._nodes) and self._who.isdisjoint(effect._who)
-        return False
+            return self._found(fault, [*reach.on_nodes, _ANYWHERE])
+        if via == "pod.candidates":
+            others = self._all.get(fault, ())
+            return [number for number in others if self._reach[number].open or reach.meets(self._reach[number])]
+        if via in _WITHIN and reach.namespace is not None:
+            return self._found(fault, [(reach.namespace,), (None,)])
+        return self._all.get(fault, ())
 
-    def _names_one_of(self, waiting: _Reach) -> bool:
-        return bool(self._named) and any(not self._named.isdisjoint(kept) for kept in waiting._kept_off)
+    def _found(self, fault: str, places: Iterable[object]) -> list[int]:
+        return sorted({number for place in places for number in self._at.get((fault, place), ())})
 
 
 def reaches(cause: Finding, effect: Finding, via: str, joins: Joins) -> bool:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from kubecause.facts.describe import kind_of_word
-from kubecause.facts.drafts import Detail
 from kubecause.facts.event_rows import EventRow
 from kubecause.facts.lines import about_of
 from kubecause.facts.records import CLUSTER_KINDS, Claim, Node, Workload
@@ -185,11 +185,15 @@ def _is_over(entity: Entity, row: EventRow, age: float | None, now: datetime | N
     thing = store.things.get(entity)
     if thing is None and _is_healthy_unseen(entity, row, age, now, store):
         return True
-    if thing is None and age is not None and age > _STALE and sum(1 for t in store.things.values() if t.live) >= _WHOLE:
+    if thing is None and age is not None and age > _STALE and _is_whole(store):
         return True
     if thing is not None and _node_recovered(thing, row, now, store):
         return True
     return _is_there_now(row.message, entity.namespace, store) or is_over(thing, row, age, now, gone=_is_gone(entity, store))
+
+
+def _is_whole(store: Store) -> bool:
+    return sum(1 for _ in islice((thing for thing in store.things.values() if thing.live), _WHOLE)) == _WHOLE
 
 
 def _is_healthy_unseen(entity: Entity, row: EventRow, age: float | None, now: datetime | None, store: Store) -> bool:
@@ -230,8 +234,7 @@ def _is_gone(entity: Entity, store: Store) -> bool:
     """True when the objects of this kind and namespace were listed and this one is not among them."""
     if entity.kind not in ("Pod", "ReplicaSet", "Deployment", "StatefulSet") or not entity.name:
         return False
-    listed = [t for t in store.of_kind(entity.kind) if t.entity.namespace == entity.namespace and Detail.TABLE in t.details]
-    return len(listed) > 1
+    return store.rows(entity.kind, entity.namespace) > 1
 
 
 def is_over(thing: Thing | None, row: EventRow, age: float | None, now: datetime | None, *, gone: bool = False) -> bool:

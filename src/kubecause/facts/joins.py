@@ -10,7 +10,7 @@ from kubecause.facts.label_index import LabelIndex
 from kubecause.facts.records import Claim, Endpoints, EndpointSubset, Service, Workload
 from kubecause.facts.records_pod import Pod
 from kubecause.facts.store import Store, Thing
-from kubecause.model import WORKLOAD_KINDS, Entity
+from kubecause.model import WORKLOAD_KINDS, Entity, Fact
 
 _POD_LIKE = frozenset({"Container", "Pod", *WORKLOAD_KINDS})
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"  # on every EndpointSlice of a service
@@ -26,7 +26,8 @@ class Joins:
         self.store = store
         self._tops: dict[Entity, Entity] = {}
         self._nodes: dict[Entity, set[str]] = {}
-        self._kept_off: tuple[int, dict[Entity, set[str]]] = (0, {})
+        self._facts_of: dict[str, tuple[int, dict[Entity, list[Fact]]]] = {}
+        self._kept_off: dict[tuple[str, ...], frozenset[str]] = {}
 
     # --- families ---------------------------------------------------------------------------------------------
 
@@ -124,6 +125,17 @@ class Joins:
             return [thing] if thing else []
         return self.pods_of_workload.get(self.top_owner(entity), [])
 
+    def facts_of(self, kind: str, entity: Entity) -> list[Fact]:
+        """Facts of a kind about a workload, its pods and their containers, named by any of these."""
+        facts = self.store.facts[kind]
+        count, found = self._facts_of.get(kind, (-1, {}))
+        if count != len(facts):  # analyses may still add some
+            found = {}
+            for fact in facts:
+                found.setdefault(self.top_owner(fact.entity), []).append(fact)
+            self._facts_of[kind] = (len(facts), found)
+        return found.get(self.top_owner(entity), [])
+
     # --- placement ----------------------------------------------------------------------------------------------
 
     def node_of(self, entity: Entity) -> str | None:
@@ -153,15 +165,12 @@ class Joins:
             if isinstance(thing.record, Pod) and thing.record.spec.node_name
         }
 
-    def kept_off(self, entity: Entity) -> set[str]:
+    def kept_off(self, entity: Entity) -> frozenset[str]:
         """Nodes that could take a pod, or the pods of a workload, were it not for what keeps the scheduler off them."""
-        facts = self.store.facts["scheduling.blocked"]
-        if self._kept_off[0] != len(facts):  # analyses may still add some
-            found: dict[Entity, set[str]] = {}
-            for fact in facts:
-                found.setdefault(self.top_owner(fact.entity), set()).update(str(fact["nodes"] or "").split(", "))
-            self._kept_off = (len(facts), found)
-        return self._kept_off[1].get(self.top_owner(entity), set())
+        told = tuple(dict.fromkeys(str(fact["nodes"] or "") for fact in self.facts_of("scheduling.blocked", entity)))
+        if told not in self._kept_off:  # thousands of pods may be kept off the same thousands of nodes
+            self._kept_off[told] = frozenset(name for names in told for name in names.split(", ") if name)
+        return self._kept_off[told]
 
     # --- services -----------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -83,6 +83,7 @@ class Store:
     clock: datetime | None = None  # when the evidence was collected, as far as it tells
     listed: set[tuple[str, str | None]] = field(default_factory=set)  # kinds read whole, in a namespace or (None) everywhere
     heard: set[tuple[str | None, str]] = field(default_factory=set)  # pods whose kubelet handed over a log just then
+    _rows: Counter[tuple[str, str | None]] = field(default_factory=Counter)
     _by_kind: dict[str, list[Thing]] = field(default_factory=lambda: defaultdict(list))
     _by_name: dict[tuple[str, str], list[Thing]] = field(default_factory=lambda: defaultdict(list))
     _by_place: dict[tuple[str, str, str | None], list[Thing]] = field(default_factory=lambda: defaultdict(list))
@@ -115,6 +116,7 @@ class Store:
         """Index an object."""
         self.things[thing.entity] = thing
         self._by_kind[thing.entity.kind].append(thing)
+        self._rows[thing.entity.kind, thing.entity.namespace] += Detail.TABLE in thing.details
         self._by_name[thing.entity.kind, thing.entity.name or ""].append(thing)
         self._by_place[thing.entity.kind, thing.entity.name or "", thing.entity.namespace].append(thing)
 
@@ -125,6 +127,10 @@ class Store:
     def was_screened(self, kind: str, namespace: str | None) -> bool:
         """True when all objects of a kind in a namespace were looked at, and only the broken ones are here."""
         return (kind, None) in self.screened or (kind, namespace) in self.screened
+
+    def rows(self, kind: str, namespace: str | None) -> int:
+        """How many objects of a kind and namespace stand in tables."""
+        return self._rows[kind, namespace]
 
     def of_kind(self, *kinds: str) -> Iterator[Thing]:
         """Objects of some kinds, in order of identity."""

@@ -136,23 +136,43 @@ def _subjects(hits: Sequence[Hit]) -> set[Entity]:
 
 def _without_yielding(findings: Sequence[Finding], cases: Mapping[str, Case], joins: Joins) -> list[Finding]:
     """Without findings that a more exact one on the same entity replaces."""
-    by_fault: dict[str, list[Finding]] = defaultdict(list)
+    exact: dict[tuple[str, object], list[Finding]] = defaultdict(list)
     for finding in findings:
-        by_fault[finding.fault].append(finding)
+        for place in (*_places(finding, joins), *_sources(finding, named=_named(finding))):
+            exact[finding.fault, place].append(finding)
     kept = []
     for finding in findings:
-        better = [other for fault in cases[finding.fault].yields_to for other in by_fault.get(fault, ())]
-        if not any(_speak_of_one(finding, other, joins) for other in better):
+        better = cases[finding.fault].yields_to
+        near = (other for fault in better for place in _near(finding, joins) for other in exact.get((fault, place), ()))
+        if not any(_speak_of_one(finding, other, joins) for other in near):
             kept.append(finding)
     return kept
+
+
+def _near(finding: Finding, joins: Joins) -> list[object]:
+    """Where others are that may speak of the same thing; one without a name is near to all of its document."""
+    near = [*_places(finding, joins), *_sources(finding, named=False)]
+    return near if _named(finding) else [*near, *_sources(finding, named=True)]
+
+
+def _places(finding: Finding, joins: Joins) -> list[object]:
+    return [joins.top_owner(finding.entity), *finding.subjects]
+
+
+def _sources(finding: Finding, *, named: bool) -> set[object]:
+    return {(named, proof.source) for fact in finding.facts for proof in fact.proofs}
+
+
+def _named(finding: Finding) -> bool:
+    return bool(finding.entity.name or finding.entity.pod)
 
 
 def _speak_of_one(a: Finding, b: Finding, joins: Joins) -> bool:
     if joins.same(a.entity, b.entity):
         return True
-    if (a.entity.name or a.entity.pod) and (b.entity.name or b.entity.pod):
+    if _named(a) and _named(b):
         return bool(set(a.subjects) & set(b.subjects))
-    return bool({p.source for f in a.facts for p in f.proofs} & {p.source for f in b.facts for p in f.proofs})
+    return bool(_sources(a, named=True) & _sources(b, named=True))
 
 
 __all__ = ["LITERALS", "SignalIndex", "match"]

@@ -9,8 +9,9 @@ from kubecause.facts.joins import Joins
 from kubecause.facts.records import Workload
 from kubecause.facts.records_pod import Container, Pod, Probe
 from kubecause.facts.restarts import pod_ready
-from kubecause.facts.store import Store, Thing
+from kubecause.facts.store import Thing
 from kubecause.model import Fact, Proof
+from kubecause.vocabulary import TEXT_FACT
 
 LISTEN_LITERALS = (
     "listening on", "listening at", "server on port", "started on port", "starting grpc server", "grpc server on", "serving on",
@@ -50,7 +51,7 @@ class Listening:
         return bool(self.tcp or self.udp) and port not in self.tcp | self.udp
 
 
-def listening_ports(thing: Thing, store: Store, joins: Joins, only: str | None = None) -> Listening:
+def listening_ports(thing: Thing, joins: Joins, only: str | None = None) -> Listening:
     """What is known of the ports of a pod, or of one container of it.
 
     :param only: name of the container; its log lines count when the pod's log belongs to it.
@@ -68,7 +69,7 @@ def listening_ports(thing: Thing, store: Store, joins: Joins, only: str | None =
         if number:  # a readiness probe that succeeds has connected
             known.tcp.add(number)
             known.told = True
-    for fact in _own_lines(thing, store, joins):
+    for fact in _own_lines(thing, joins):
         found = _LISTENS.search(str(fact["text"]))
         if only is not None and fact.entity.kind == "Container" and fact.entity.name != only:
             continue
@@ -116,12 +117,9 @@ def probe_port(probe: Probe) -> int | None:
     return None
 
 
-def _own_lines(thing: Thing, store: Store, joins: Joins) -> list[Fact]:
-    owner = joins.top_owner(thing.entity)
+def _own_lines(thing: Thing, joins: Joins) -> list[Fact]:
     return [
         fact
-        for fact in store.facts["line"]
-        if fact["channel"] in ("app-log", "paste")
-        and fact.entity.kind not in ("Node", "Unknown")
-        and joins.top_owner(fact.entity) == owner
+        for fact in joins.facts_of(TEXT_FACT, thing.entity)
+        if fact["channel"] in ("app-log", "paste") and fact.entity.kind not in ("Node", "Unknown")
     ]

@@ -105,12 +105,12 @@ def _wrong(
         return "path" if re.search(r"statuscode: (?:404|405|400|501)", why) else "protocol"
     if thing is None or not isinstance(thing.record, Pod):
         return None
-    known = listening_ports(thing, store, joins, only=fields.get("container"))
+    known = listening_ports(thing, joins, only=fields.get("container"))
     fields["listening"] = ", ".join(str(p) for p in sorted(known.tcp)) or None
     refused = _REFUSED.search(why) is not None
     if not refused and (port is None or not _SLOW.search(why)):
         return None
-    if refused and not known.told and _ends_by_itself(thing, store):
+    if refused and not known.told and _ends_by_itself(thing, joins):
         return None  # nobody listens while it is down; what ends it is told elsewhere
     if port is not None and known.tcp and port not in known.tcp and (known.told or which != "startup"):
         return "port"
@@ -124,12 +124,12 @@ def _wrong(
     return "not-listening" if refused and port is not None and known.opened and port not in known.opened else None
 
 
-def _ends_by_itself(thing: Thing, store: Store) -> bool:
+def _ends_by_itself(thing: Thing, joins: Joins) -> bool:
     """A container of the pod ends again and again, and no probe kills it."""
     return any(
         state["looping"] and not _is_stopped(state)
-        for state in store.facts["container.state"]
-        if state.entity.pod == thing.entity.name and state.entity.namespace == thing.entity.namespace
+        for state in joins.facts_of("container.state", thing.entity)
+        if state.entity.pod == thing.entity.name
     )
 
 

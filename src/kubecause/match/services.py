@@ -136,7 +136,7 @@ def _ports(thing: Thing, service: Service, store: Store, joins: Joins) -> Fact |
     running = [
         pod for pod in pods if isinstance(pod.record, Pod) and pod.record.spec.containers and pod_ready(pod.record) is not False
     ]
-    known = listening_ports(running[0], store, joins) if running else _of_template(thing, store, joins)
+    known = listening_ports(running[0], joins) if running else _of_template(thing, store, joins)
     if known is None:
         return None
     refused = _refused(thing, store)
