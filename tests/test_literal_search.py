@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,3 +31,14 @@ def test_a_scanner_finds_the_same_before_and_after_it_changes_its_way() -> None:
     block = b"x" * (PLAIN_BYTES // 2) + b"oomKILLED"
 
     assert [[(len(block), 0)]] * 4 == [scanner.scan(block) for _ in range(4)]
+
+
+def test_threads_may_share_a_scanner() -> None:
+    """Pages of a large list are searched by several threads at once."""
+    scanner = LiteralScanner([b"OOMKilled"])
+    block = (b"x" * 500 + b"oomKILLED") * 2_000
+
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(scanner.scan, [block] * 60))
+
+    assert [2_000] * 60 == [len(places) for places in found]

@@ -6,6 +6,7 @@ slowly; for the first bytes it is faster, since hyperscan takes 20 ms to get rea
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import inf
@@ -24,15 +25,17 @@ class LiteralScanner:
         self._literals = [literal.lower() for literal in literals]
         self._search = plain_search(self._literals)
         self._left = PLAIN_BYTES if literals else inf
+        self._turn = threading.Lock()  # hyperscan's scratch space is for one search at a time
 
     def scan(self, data: bytes) -> Places:
-        """All places, in no order."""
-        self._left -= len(data)
-        if self._left < 0:
-            self._left = inf
-            with suppress(ImportError):
-                self._search = hyperscan_search(self._literals)
-        return self._search(data)
+        """All places, in no order. Safe to call from several threads."""
+        with self._turn:
+            self._left -= len(data)
+            if self._left < 0:
+                self._left = inf
+                with suppress(ImportError):
+                    self._search = hyperscan_search(self._literals)
+            return self._search(data)
 
 
 def plain_search(literals: Sequence[bytes]) -> Callable[[bytes], Places]:

@@ -44,12 +44,55 @@ def parse_manifest(document: Document) -> Iterator[Draft | EventRow | Gap]:
 def parse_objects(document: Document) -> Iterator[Draft | EventRow | Gap]:
     """Drafts and events of a document that holds one object of the API a line, as JSON."""
     for number, line in enumerate(document.lines, document.first_line):
+        if draft := _plain_object(line, document, number):
+            yield draft
+            continue
         try:
             item = msgspec.json.decode(line)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             yield Gap(f"{document.source}:{number}", "JSON is cut or damaged here")
         else:
             yield from _objects(item, document, number, None, 0)
+
+
+class _HeadMetadata(msgspec.Struct):
+    name: str = ""
+    namespace: str | None = None
+    uid: str = ""
+
+
+class _Head(msgspec.Struct):
+    """What tells an object of the API from others; the rest is read when the object is needed."""
+
+    kind: str = ""
+    metadata: _HeadMetadata = msgspec.field(default_factory=_HeadMetadata)
+    items: msgspec.Raw | None = None
+
+
+_head = msgspec.json.Decoder(_Head)
+_RESHAPED = frozenset({"Event", "Secret", "CronJob", "EndpointSlice"})  # not read in the shape that the API gives them
+
+
+def _plain_object(line: str, document: Document, number: int) -> Draft | None:
+    """The draft of an object of the API that is read just as it stands; None for anything else."""
+    try:
+        head = _head.decode(line)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    if not head.kind or not head.metadata.uid or head.items is not None or head.kind in _RESHAPED:
+        return None
+    name, namespace = head.metadata.name, head.metadata.namespace
+    draft = Draft(
+        head.kind,
+        name or document.hints.get("name", ""),
+        namespace or document.hints.get("namespace"),
+        Detail.OBJECT,
+        {},
+        document,
+        json=line,
+    )
+    draft.proofs["object"] = Proof(document.source, f"{head.kind} {name}", line=number)
+    return draft
 
 
 def _documents(document: Document) -> Iterator[tuple[Any, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from kubecause.model import WORKLOAD_KINDS, Channel, Entity, Fact, Gap, Proof
 _Record = TypeVar("_Record")
 _PATH = re.compile(r"`\$((?:\.\w+|\[[^\]]*\])*)`|at `key` in `\$((?:\.\w+|\[[^\]]*\])*)`")
 _MAX_REPAIRS = 20
+_Key = tuple[str, str | None, str]  # kind, namespace and name
 
 
 @dataclass(slots=True)
@@ -165,7 +167,8 @@ class Merger:
     """Collects drafts and builds the things of a :class:`Store`."""
 
     def __init__(self) -> None:
-        self._drafts: dict[tuple[str, str | None, str], list[Draft]] = defaultdict(list)
+        self._drafts: dict[_Key, list[Draft]] = defaultdict(list)
+        self._built: dict[_Key, tuple[int, Thing, tuple[Gap, ...]]] = {}  # with the number of drafts it was built from
 
     def add(self, draft: Draft) -> None:
         """Take one more draft; nameless ones are kept apart by their document."""
@@ -178,7 +181,13 @@ class Merger:
         for (kind, namespace, name), drafts in sorted(
             self._drafts.items(), key=lambda item: (item[0][0], item[0][1] or "", item[0][2])
         ):
-            store.add_thing(_thing(kind, namespace, name, drafts, store))
+            count, thing, gaps = self._built.get((kind, namespace, name), (0, None, ()))
+            if thing is None or count != len(drafts):
+                built = _thing(kind, namespace, name, drafts)
+                self._built[kind, namespace, name] = (len(drafts), *built)
+                thing, gaps = built
+            store.add_thing(thing)
+            store.gaps.extend(gaps)
             store.saw(f"object:{kind}")
 
     def _settle_namespaces(self) -> None:
@@ -197,20 +206,32 @@ class Merger:
                 self._drafts[key[0], next(iter(homes)), key[2]].extend(self._drafts.pop(key))
 
 
-def _thing(kind: str, namespace: str | None, name: str, drafts: list[Draft], store: Store) -> Thing:
+def _thing(kind: str, namespace: str | None, name: str, drafts: list[Draft]) -> tuple[Thing, tuple[Gap, ...]]:
+    """An object put together, and gaps for what of it does not fit its type."""
     drafts = sorted(drafts, key=lambda draft: -draft.detail)
-    data: dict[str, Any] = {}
     proofs: dict[str, Proof] = {}
     for draft in drafts:
-        _fill(data, draft.data)
         for path, proof in draft.proofs.items():
             proofs.setdefault(path, proof)
     named = not name.startswith("\0")
-    meta = data["metadata"] = data["metadata"] if isinstance(data.get("metadata"), dict) else {}
-    meta["name"], meta["namespace"] = (name if named else ""), namespace
     entity = Entity(kind, name if named else None, namespace, scope=None if named else drafts[0].document.source)
-    record = _convert(data, RECORD_OF_KIND.get(kind, Anything), str(entity), store)
-    return Thing(entity, record, frozenset(d.detail for d in drafts), proofs, frozenset(d.document.source for d in drafts))
+    record, gaps = _record(drafts, RECORD_OF_KIND.get(kind, Anything), entity)
+    thing = Thing(entity, record, frozenset(d.detail for d in drafts), proofs, frozenset(d.document.source for d in drafts))
+    return thing, gaps
+
+
+def _record(drafts: list[Draft], record: type[KubernetesObject], entity: Entity) -> tuple[KubernetesObject, tuple[Gap, ...]]:
+    if len(drafts) == 1 and drafts[0].json is not None:
+        with suppress(msgspec.ValidationError):
+            found = msgspec.json.decode(drafts[0].json, type=record, strict=False)
+            found.metadata.name, found.metadata.namespace = entity.name or "", entity.namespace
+            return found, ()
+    data: dict[str, Any] = {}
+    for draft in drafts:
+        _fill(data, draft.data if draft.json is None else msgspec.json.decode(draft.json))
+    meta = data["metadata"] = data["metadata"] if isinstance(data.get("metadata"), dict) else {}
+    meta["name"], meta["namespace"] = entity.name or "", entity.namespace
+    return _convert(data, record, str(entity))
 
 
 def _fill(into: dict[str, Any], more: dict[str, Any]) -> None:
@@ -239,7 +260,7 @@ def _fill_list(into: list[Any], more: list[Any]) -> list[Any]:
     return into
 
 
-def _convert(data: dict[str, Any], record: type[KubernetesObject], what: str, store: Store) -> KubernetesObject:
+def _convert(data: dict[str, Any], record: type[KubernetesObject], what: str) -> tuple[KubernetesObject, tuple[Gap, ...]]:
     dropped: list[str] = []
     for _ in range(_MAX_REPAIRS):
         try:
@@ -252,11 +273,9 @@ def _convert(data: dict[str, Any], record: type[KubernetesObject], what: str, st
                 break
             dropped.append(".".join(path))
         else:
-            if dropped:
-                store.gaps.append(Gap(what, f"left out because it has not the form of the API: {', '.join(dropped)}"))
-            return converted
-    store.gaps.append(Gap(what, "has not the form of the API; only its name was used"))
-    return record()
+            left_out = Gap(what, f"left out because it has not the form of the API: {', '.join(dropped)}")
+            return converted, (left_out,) if dropped else ()
+    return record(), (Gap(what, "has not the form of the API; only its name was used"),)
 
 
 def _drop(data: Any, path: list[str]) -> bool:

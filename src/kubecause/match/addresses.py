@@ -37,6 +37,10 @@ _DATABASE = re.compile(
     r"mysql|mariadb|postgres|pgsql|mongo|mssql|sqlserver|oracle|jdbc|database|(?:^|[_-])db(?:[_-]|$)", re.IGNORECASE
 )
 _DATABASE_PORTS = frozenset({3306, 5432, 27017, 1433, 1521})
+_PORT = re.compile(r":\d{2,5}\b")
+_LETTER = re.compile(r"[a-z]", re.IGNORECASE)
+_IPV4 = re.compile(r"\d+\.\d+\.\d+\.\d+$")
+_HOST_VARIABLE = re.compile(r"(HOST|ADDR|ADDRESS|SERVER)$")
 _CLUSTER_SUFFIX = re.compile(r"\.svc(?:\.[\w.-]+)?$|\.cluster\.local$")
 
 
@@ -65,16 +69,12 @@ def _in_container(thing: Thing, container: Container) -> Iterator[Address]:
         if (
             not value
             or len(value) > 500
-            or not (_ADDRESS_VARIABLE.search(variable.name) or "://" in value or re.search(r":\d{2,5}\b", value))
+            or not (_ADDRESS_VARIABLE.search(variable.name) or "://" in value or _PORT.search(value))
         ):
             continue
         for found in _ADDRESS.finditer(value):
             host = found["host"]
-            if (
-                _LOCAL.match(host)
-                or host.isdigit()
-                or (not re.search(r"[a-z]", host, re.IGNORECASE) and not re.match(r"\d+\.\d+\.\d+\.\d+$", host))
-            ):
+            if _LOCAL.match(host) or host.isdigit() or (not _LETTER.search(host) and not _IPV4.match(host)):
                 continue
             port = int(found["port"]) if found["port"] else _sibling_port(variable.name, ports)
             yield Address(variable.name, value, host.lower(), port, thing.proof(place, "spec.template.spec.containers"))
@@ -93,7 +93,7 @@ def _in_arguments(thing: Thing, container: Container) -> Iterator[Address]:
             continue
         for found in _ADDRESS.finditer(value):
             host = found["host"]
-            if _LOCAL.match(host) or not re.search(r"[a-z]", host, re.IGNORECASE) or ("." in host and ".svc" not in host):
+            if _LOCAL.match(host) or not _LETTER.search(host) or ("." in host and ".svc" not in host):
                 continue
             proofs = thing.proof(f"spec.template.spec.containers.{container.name}.args", "spec.template.spec.containers")
             port = int(found["port"]) if found["port"] else None
@@ -102,7 +102,7 @@ def _in_arguments(thing: Thing, container: Container) -> Iterator[Address]:
 
 def _sibling_port(variable: str, ports: Mapping[str, str | None]) -> int | None:
     """``DB_HOST`` goes with ``DB_PORT``."""
-    found = ports.get(re.sub(r"(HOST|ADDR|ADDRESS|SERVER)$", "PORT", variable))
+    found = ports.get(_HOST_VARIABLE.sub("PORT", variable))
     return int(found) if found and variable.upper().endswith(("HOST", "ADDR", "ADDRESS", "SERVER")) else None
 
 

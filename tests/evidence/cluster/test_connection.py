@@ -208,7 +208,7 @@ def test_connections_are_kept_and_several_run_at_once() -> None:
 
     with serving(answers) as server:
         connection = connect(settings_for(server.port), parallel=3)
-        results = connection.together([lambda n=n: (n, connection.get(f"/{n}").status) for n in range(9)])  # type: ignore[misc]
+        results = list(connection.together([lambda n=n: (n, connection.get(f"/{n}").status) for n in range(9)]))  # type: ignore[misc]
 
     assert results == [(n, 200) for n in range(9)]
     assert max(most) == 3
@@ -224,7 +224,7 @@ def test_the_first_error_of_several_calls_is_raised() -> None:
     with serving(fine) as server:
         connection = connect(settings_for(server.port))
         with pytest.raises(ValueError, match="one"):
-            connection.together([lambda: None, lambda: fails("one"), lambda: None])
+            list(connection.together([lambda: None, lambda: fails("one"), lambda: None]))
 
 
 def test_a_connection_closed_while_idle_is_opened_again() -> None:

@@ -219,7 +219,7 @@ def test_a_refused_token_is_renewed_once(plugin: Plugin, tmp_path: Path) -> None
             bad = connection.get("/a").status
         with Connection(settings) as connection:
             taken.append("Bearer t-5")
-            several = connection.together([lambda: connection.get("/a").status] * 6)
+            several = list(connection.together([lambda: connection.get("/a").status] * 6))
     finally:
         server.shutdown()
         server.server_close()

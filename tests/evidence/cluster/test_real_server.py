@@ -121,18 +121,19 @@ def test_objects(api: Api) -> None:
 
 
 def test_lists_come_in_pages(api: Api) -> None:
-    """Three pages of 500, or all at once, or no more than wanted."""
+    """Three pages of 500, each handed over before the next is asked for, or no more than wanted."""
     kind = KINDS["ConfigMap"]
     paged = api.list(kind, "many")
     requests = api.connection.requests
-    whole = api.list(kind, "many", paged=False)
+    pages: list[tuple[int, int]] = []
+    again = api.list(kind, "many", on_page=lambda items: pages.append((len(items), api.connection.requests - requests)))
     some = api.list(kind, "many", most=700)
     selected = api.list(KINDS["Pod"], None, labels="app=web", fields="metadata.name=web-0")
 
     assert requests == 3
-    assert len(paged.items) == len(whole.items) == CONFIG_MAPS
+    assert len(paged.items) == len(again.items) == CONFIG_MAPS
     assert paged.complete
-    assert whole.complete
+    assert [(500, 1), (500, 2), (CONFIG_MAPS - 1000, 3)] == pages
     assert (len(some.items), some.complete, some.refused) == (700, False, None)
     assert names(selected.items) == ["web-0"]
     assert (selected.items[0]["apiVersion"], selected.items[0]["kind"]) == ("v1", "Pod")
@@ -141,7 +142,7 @@ def test_lists_come_in_pages(api: Api) -> None:
 
 def test_metadata_and_tables(api: Api) -> None:
     """What the server itself prints; Secrets only as a table without objects."""
-    metadata = api.metadata(KINDS["Pod"], "default")
+    metadata = api.list(KINDS["Pod"], "default", only_metadata=True)
     table = api.table(KINDS["Pod"], "default")
     both = api.table(KINDS["Pod"], objects="Metadata")
 
@@ -152,9 +153,9 @@ def test_metadata_and_tables(api: Api) -> None:
     assert table.names == ["web-0"]
     assert both.metadata[0]["namespace"] == "default"
     assert api.table(KINDS["Secret"], "default").refused is None
-    for ask in (api.list, api.metadata):
+    for only_metadata in (False, True):
         with pytest.raises(ValueError, match="Secrets are never read"):
-            ask(KINDS["Secret"], "default")
+            api.list(KINDS["Secret"], "default", only_metadata=only_metadata)
     with pytest.raises(ValueError, match="Secrets are never read"):
         api.table(KINDS["Secret"], "default", objects="Metadata")
 

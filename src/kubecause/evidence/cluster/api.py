@@ -7,7 +7,7 @@ or copies of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
@@ -73,32 +73,20 @@ class Api:
         labels: str | None = None,
         fields: str | None = None,
         most: int | None = None,
-        paged: bool = True,
+        only_metadata: bool = False,
+        on_page: Callable[[Sequence[dict[str, Any]]], None] = lambda _: None,
     ) -> Listing:
         """All objects of a kind, or of one namespace.
 
         :param labels: a label selector.
         :param fields: a field selector.
         :param most: no more objects than these.
-        :param paged: False asks for everything at once from the server's own cache (``resourceVersion=0``): faster, and a
-            moment older than what etcd holds; for lists known to be small.
+        :param only_metadata: the objects carry only their metadata.
+        :param on_page: called with the objects of each page before the next one is asked for; it may take away from them.
         """
         _not_a_secret(kind)
-        return self._pages(kind, namespace, _selectors(labels, fields), _JSON, most, paged=paged)
-
-    def metadata(
-        self,
-        kind: Kind,
-        namespace: str | None = None,
-        *,
-        labels: str | None = None,
-        fields: str | None = None,
-        most: int | None = None,
-        paged: bool = True,
-    ) -> Listing:
-        """As ``list``, but the objects carry only their metadata."""
-        _not_a_secret(kind)
-        return self._pages(kind, namespace, _selectors(labels, fields), _METADATA, most, paged=paged)
+        accept = _METADATA if only_metadata else _JSON
+        return self._pages(kind, namespace, _selectors(labels, fields), accept, most, on_page)
 
     def table(
         self,
@@ -196,7 +184,13 @@ class Api:
             return error
 
     def _pages(
-        self, kind: Kind, namespace: str | None, selectors: Mapping[str, str], accept: str, most: int | None, *, paged: bool
+        self,
+        kind: Kind,
+        namespace: str | None,
+        selectors: Mapping[str, str],
+        accept: str,
+        most: int | None,
+        on_page: Callable[[Sequence[dict[str, Any]]], None],
     ) -> Listing:
         """Page after page; what was read already is kept when a token expires.
 
@@ -206,13 +200,8 @@ class Api:
         seen: set[str] | None = None  # uids, once pages may overlap
         token, restarts, collected = "", 0, None
         for _ in range(_PAGES):
-            query = dict(selectors)
-            if not paged:
-                query["resourceVersion"] = "0"
-            else:
-                query["limit"] = str(PAGE if most is None else max(1, min(PAGE, most - len(items))))
-            if token:
-                query["continue"] = token
+            query = {**selectors, "limit": str(PAGE if most is None else max(1, min(PAGE, most - len(items))))}
+            query.update({"continue": token} if token else {})
             reply = self._ask(f"{kind.path(namespace)}?{urlencode(query)}", accept)
             if isinstance(reply, UnreachableError):
                 return Listing(
@@ -232,6 +221,7 @@ class Api:
                 fresh = [item for item in fresh if _uid(item) not in seen]
             for item in fresh:  # the server leaves them out of lists, and metadata lists name their own
                 item["apiVersion"], item["kind"] = kind.api_version, kind.kind
+            on_page(fresh)
             items.extend(fresh)
             token = page.metadata.continue_
             if most is not None and len(items) >= most:

@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self, TypeVar
 
@@ -113,10 +113,16 @@ class Connection:
             time.sleep(pause)
             attempt += 1
 
-    def together(self, calls: Sequence[Callable[[], T]]) -> list[T]:
-        """Run calls at the same time, at most ``parallel``; their results in order, or the first error in that order."""
+    def together(self, calls: Sequence[Callable[[], T]]) -> Iterator[T]:
+        """Run calls at the same time, at most ``parallel``.
+
+        Their results come in order, each as soon as it is there, so that the caller works while others are waited for; the
+        first error in that order is raised, and nothing more is called.
+        """
         if len(calls) < 2:
-            return [call() for call in calls]
+            yield from (call() for call in calls)
+            return
+        done = [threading.Event() for _ in calls]
         results: list[Any] = [None] * len(calls)
         errors: dict[int, Exception] = {}
         waiting = iter(range(len(calls)))
@@ -132,16 +138,20 @@ class Connection:
                     results[at] = calls[at]()
                 except Exception as error:  # noqa: BLE001 - raised again below, in the caller's thread
                     errors[at] = error
+                for each in done if errors else done[at : at + 1]:
+                    each.set()
 
-        threads = [threading.Thread(target=work, daemon=True) for _ in range(min(self.parallel, len(calls)) - 1)]
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(min(self.parallel, len(calls)))]
         for thread in threads:
             thread.start()
-        work()
-        for thread in threads:
-            thread.join()
-        if errors:
-            raise errors[min(errors)]
-        return results
+        for at, ready in enumerate(done):
+            ready.wait()
+            if errors:
+                for thread in threads:
+                    thread.join()
+                raise errors[min(errors)]
+            yield results[at]
+            results[at] = None  # its memory is free as soon as the caller is done with it
 
     def close(self) -> None:
         """Close every connection; those in use close when their answer is read."""

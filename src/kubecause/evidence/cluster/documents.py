@@ -39,9 +39,21 @@ _Place = tuple[Any, Any]  # container and key (or index) of a text
 def objects(
     command: str, items: Iterable[Mapping[str, Any]], collected: datetime, hints: Mapping[str, str] | None = None
 ) -> Document:
-    """One object of the API a line; managed fields are reduced to who changed what when.
+    """One object of the API a line; see :func:`lines_of`.
 
     :param command: the kubectl command that shows the same.
+    """
+    return of_lines(command, lines_of(items), collected, hints)
+
+
+def of_lines(command: str, lines: Sequence[str], collected: datetime, hints: Mapping[str, str] | None = None) -> Document:
+    """The same of lines that were made before."""
+    return Document(command, OBJECTS, Channel.STATUS, lines, command=command, hints=dict(hints or {}), collected=collected)
+
+
+def lines_of(items: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Objects as lines, without secrets; managed fields are reduced to who changed what when.
+
     :param items: decoded objects with their ``kind``; they are changed in place.
     """
     kept = [item if isinstance(item, dict) else dict(item) for item in items]
@@ -50,8 +62,7 @@ def objects(
         _prune(item)
         _walk(item, texts, labels=False)
     _redact(texts)
-    lines = [_line(item) for item in kept]
-    return Document(command, OBJECTS, Channel.STATUS, lines, command=command, hints=dict(hints or {}), collected=collected)
+    return [_line(item) for item in kept]
 
 
 def table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,6 +54,17 @@ class Bounds:
     events: int = 5000
     nodes: int = 500
     seconds: float = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A list whose objects were taken to lines already.
+
+    :param lines: one for each object; none for events.
+    """
+
+    listing: Listing
+    lines: list[str]
 
 
 class Reader:
@@ -124,8 +135,8 @@ class Reader:
         while waiting:
             fresh = self._fresh(waiting, found)
             waiting = []
-            answers = self._together([self._sending(request) for request in fresh])
-            for request, answer in zip(fresh, answers, strict=True):
+            fresh.sort(key=lambda request: request.kind == "Event")  # takes the server longest: the others are read meanwhile
+            for request, answer in zip(fresh, self._together([self._sending(request) for request in fresh]), strict=True):
                 waiting += self._take(request, answer, found)
         if self._left_out:
             found.append(
@@ -190,7 +201,8 @@ class Reader:
     def _sending(self, request: Request) -> Callable[[], object]:
         def send() -> object:
             answer = self._send(request)
-            refused = answer if isinstance(answer, Refused) else getattr(answer, "refused", None)
+            listed = answer.listing if isinstance(answer, _Listed) else answer
+            refused = listed if isinstance(listed, Refused) else getattr(listed, "refused", None)
             if isinstance(refused, Refused) and _is_from_kubelet(refused):
                 self._silent.setdefault(self._node_of(request), 0)
                 self._hanging += refused.status == 0
@@ -223,11 +235,31 @@ class Reader:
         if request.verb == "table":
             return self._api.table(kind, namespace, labels=request.labels, fields=request.fields)
         if request.verb == "metadata":
-            return self._api.metadata(kind, namespace)
+            return self._listed(request, kind, namespace, only_metadata=True)
         if request.verb == "log":
             return self._api.log(namespace or "default", request.name or "", request.container or "", previous=request.previous)
-        most = {"Event": self._bounds.events, "Node": self._bounds.nodes}.get(request.kind)
-        return self._api.list(kind, namespace, labels=request.labels, fields=request.fields, most=most)
+        return self._listed(request, kind, namespace)
+
+    def _listed(self, request: Request, kind: Kind, namespace: str | None, *, only_metadata: bool = False) -> _Listed:
+        """A list, turned into lines page by page, while the next one is waited for: a large cluster has thousands of objects."""
+        lines: list[str] = []
+
+        def take(items: Sequence[Item]) -> None:
+            lines.extend(documents.lines_of(items))
+            for item in items:
+                _lighten(item)
+
+        events = request.kind == "Event"  # which of them matter is known once the pods are
+        found = self._api.list(
+            kind,
+            namespace,
+            labels=request.labels,
+            fields=request.fields,
+            most={"Event": self._bounds.events, "Node": self._bounds.nodes}.get(request.kind),
+            only_metadata=only_metadata,
+            **({} if events else {"on_page": take}),
+        )
+        return _Listed(found, lines[: len(found.items)])
 
     def _kind(self, word: str) -> Kind | None:
         """A built-in kind, or one that the server knows."""
@@ -262,7 +294,7 @@ class Reader:
                 )
         elif isinstance(answer, str):
             found.append(self._log(request, answer))
-        elif isinstance(answer, Listing):
+        elif isinstance(answer, _Listed):
             return self._listing(request, answer, found)
         elif isinstance(answer, Table):
             return self._table(request, answer, found)
@@ -274,7 +306,8 @@ class Reader:
             found += answer
         return []
 
-    def _listing(self, request: Request, listing: Listing, found: list[Answer]) -> list[Request]:
+    def _listing(self, request: Request, listed: _Listed, found: list[Answer]) -> list[Request]:
+        listing = listed.listing
         if listing.refused:
             found += self._gaps(listing.refused)
         elif not listing.complete:
@@ -290,20 +323,17 @@ class Reader:
             self._remember(request.kind, item)
         whole = listing.complete and not listing.refused and not request.labels and not request.fields
         if listing.items or whole:
-            found.append(self._document(request, listing.items, {"lists": request.kind} if whole else {}))
-        further = of_listed(request, listing.items)
-        for item in listing.items:
-            _lighten(item)
-        return further
+            hints = _hints(request, {"lists": request.kind} if whole else {})
+            found.append(documents.of_lines(request.command, listed.lines, self._collected, hints))
+        return of_listed(request, listing.items)
 
     def _remember(self, kind: str, item: Item) -> None:
         meta = item.setdefault("metadata", {})
         item.setdefault("kind", kind)
         self._items[item["kind"], meta.get("namespace"), str(meta.get("name"))] = item
 
-    def _document(self, request: Request, items: Sequence[Item], more: dict[str, str] | None = None) -> Document:
-        hints = {**({"namespace": request.namespace} if request.namespace else {}), **(more or {})}
-        return documents.objects(request.command, items, self._collected, hints)
+    def _document(self, request: Request, items: Sequence[Item]) -> Document:
+        return documents.objects(request.command, items, self._collected, _hints(request))
 
     def _log(self, request: Request, text: str) -> Document:
         hints = _log_hints(request)
@@ -365,6 +395,10 @@ class Reader:
         """True for a pod of a Job; other completed pods are rare, and may be held by a finalizer, which no row tells."""
         names = (row.owner, row.owner.rpartition("-")[0])  # indexed Jobs put the index between
         return any(("Job", row.namespace, name) in self._items for name in names)
+
+
+def _hints(request: Request, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    return {**({"namespace": request.namespace} if request.namespace else {}), **(more or {})}
 
 
 def _log_hints(request: Request) -> dict[str, str]:
