@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,7 @@ from kubecause.evidence import cluster
 from kubecause.evidence.cluster import ClusterSource
 from kubecause.evidence.cluster.connection import Connection, Reply
 from kubecause.evidence.cluster.kubeconfig import load_settings
+from kubecause.evidence.cluster.reader import Bounds
 from kubecause.evidence.cluster.scope import parse_scope
 from kubecause.knowledge import load_cases
 from kubecause.model import Document, Gap, Result
@@ -34,6 +37,8 @@ from .daemons import run
 from .programs import MissingProgramsError
 
 CLAIMS = 700  # more than a page
+EVENTS = 100_000
+_OPERATIONS = 128  # of one transaction: etcd's own limit
 ROOT = Path(__file__).parent.parent.parent
 # Without controllers nobody fills the role "view": it collects the rules of this one.
 VIEW_WITHOUT_CONTROLLERS = {
@@ -104,6 +109,41 @@ def post(plane: ControlPlane, path: str, body: Mapping[str, object]) -> None:
     line.request("POST", path, json.dumps(body), headers)
     assert line.getresponse().read()
     line.close()
+
+
+def flood(plane: ControlPlane, namespace: str, count: int) -> None:
+    """Put warnings about pods that are gone straight into etcd; the API server takes them for its own.
+
+    https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/ (keys and values in base64, 128 operations a transaction)
+    """
+    line = http.client.HTTPConnection("127.0.0.1", plane.ports.etcd)
+    for start in range(0, count, _OPERATIONS):
+        puts = [_put(namespace, number) for number in range(start, min(start + _OPERATIONS, count))]
+        line.request("POST", "/v3/kv/txn", json.dumps({"success": puts}))
+        answer = line.getresponse()
+        assert (answer.status, answer.read()[:1]) == (200, b"{")
+    line.close()
+
+
+def _put(namespace: str, number: int) -> Mapping[str, object]:
+    name, when = f"job-{number}.{number:x}", "2026-01-01T00:00:00Z"
+    event = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": name, "namespace": namespace, "uid": str(uuid.UUID(int=number)), "creationTimestamp": when},
+        "involvedObject": {"apiVersion": "v1", "kind": "Pod", "name": f"job-{number}", "namespace": namespace},
+        "reason": "FailedMount",
+        "message": f'MountVolume.SetUp failed for volume "data" : configmap "settings-{number % 7}" not found',
+        "source": {"component": "kubelet", "host": f"node-{number % 50}"},
+        "type": "Warning",
+        "firstTimestamp": when,
+        "lastTimestamp": when,
+        "count": 1 + number % 9,
+    }
+    key, value = (
+        base64.b64encode(each.encode()).decode() for each in (f"/registry/events/{namespace}/{name}", json.dumps(event))
+    )
+    return {"requestPut": {"key": key, "value": value}}
 
 
 def wait_until_ready(plane: ControlPlane) -> None:
@@ -411,6 +451,23 @@ def test_a_kind_one_may_not_see(server: ControlPlane) -> None:
     refused = {(gap.get("verb"), gap.get("resource")) for gap in report["gaps"]}
     assert {("list", "pods"), ("list", "persistentvolumeclaims")} <= refused
     assert code == 4
+
+
+def test_a_hundred_thousand_events(server: ControlPlane) -> None:
+    """No more warnings are read than the bound allows, which is told; what else is wrong is found all the same."""
+    server.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "storm"}})
+    post(server, "/api/v1/namespaces/storm/persistentvolumeclaims", claim(0))
+    flood(server, "storm", EVENTS)
+    limit = f"only the first {Bounds().events} were read"
+
+    first = json.loads(server.kubectl("get", "--raw", "/api/v1/namespaces/storm/events?limit=1"))
+    reports = [why(server, *words) for words in (("-n", "storm"), ("-A",))]
+
+    assert EVENTS - 1 == first["metadata"]["remainingItemCount"]
+    for code, report in reports:
+        assert code == 0
+        assert ("storage/pvc-no-storage-class", "PersistentVolumeClaim") in {(fault, kind) for fault, _, kind in faults(report)}
+        assert any(gap["why"] == limit for gap in report["gaps"]), report["gaps"]
 
 
 def expired_server_certificate(folder: Path, authority: KeyPair, address: str) -> KeyPair:

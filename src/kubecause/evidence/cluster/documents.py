@@ -100,6 +100,17 @@ def _cell(value: Any) -> str:
     return " ".join(text.split()) or "<none>"
 
 
+def lighten(item: dict[str, Any]) -> None:
+    """Take from a listed object what only its document needs: a large cluster has thousands of them."""
+    item["metadata"].pop("managedFields", None)
+    item["metadata"].pop("annotations", None)
+    if item["kind"] in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet") and isinstance(item.get("spec"), dict):
+        item["spec"].pop("template", None)
+    elif item["kind"] == "EndpointSlice":
+        conditions = [endpoint.get("conditions") or {} for endpoint in item.get("endpoints") or ()]
+        item["endpoints"] = [{"conditions": each} for each in conditions if each.get("ready", True)][:1]
+
+
 # --- objects without ballast and secrets ------------------------------------------------------------------
 
 

@@ -11,17 +11,18 @@ from kubecause.evidence.cluster import documents, health
 from kubecause.evidence.cluster.answers import Listing, Refused, Table
 from kubecause.evidence.cluster.api import Api
 from kubecause.evidence.cluster.connection import Connection
+from kubecause.evidence.cluster.coverage import Coverage, SilentKubelets
 from kubecause.evidence.cluster.follow import of_listed, of_object
 from kubecause.evidence.cluster.kinds import KINDS, Kind, kind_of_word
 from kubecause.evidence.cluster.permissions import gap_of
-from kubecause.evidence.cluster.requests import SYSTEM_NAMESPACE, WARNINGS, Item, Request
+from kubecause.evidence.cluster.requests import WARNINGS, Item, Request
 from kubecause.evidence.cluster.screen import (
-    FULL_KINDS,
     POD_COLUMNS,
     PodRow,
     is_broken,
     last_seen,
     representatives,
+    screen_of,
     telling_events,
 )
 from kubecause.evidence.cluster.unreachable import unwell
@@ -33,9 +34,7 @@ Answer = Document | Gap
 _NOT_FOUND = 404
 _SERVER_ERROR = 500
 _ENOUGH_FAILURES = 3  # requests that a server could not answer; an aggregated API that is down fails one or two
-_HANGING = 2  # logs waited for in vain, each for the whole timeout; then no kubelet is asked any more
 _FEW_NODES = 200  # so many are read in full; of larger clusters only the broken ones
-_READY_NODES = 20  # of those, so many are read: the ones whose faults would explain most come first
 _FINISHED = 10  # completed pods of no Job that are read in one namespace
 _SECRET_COLUMNS = ("NAME", "TYPE", "DATA", "AGE")
 
@@ -78,19 +77,15 @@ class Reader:
         self._done: set[Request] = set()
         self._items: dict[tuple[str, str | None, str], Item] = {}
         self._broken: dict[tuple[str, str], PodRow] = {}
-        self._represented: set[tuple[str | None, str | None]] = set()  # broken pods that another one stands for
-        self._ready_nodes: set[str | None] = set()  # nodes that a table shows as ready
         self._events: list[tuple[Request, Listing]] = []
         self._kinds: dict[str, Kind | None] = {}
         self._missing: set[Request] = set()
-        self._whole: set[tuple[str, str | None]] = set()  # kinds of which a namespace, or (None) the cluster, was read
+        self._coverage = Coverage()
+        self._kubelets = SilentKubelets()
         self._behind: dict[Request, list[Request]] = {}  # what is asked once a first request was granted
         self._exhausted = False
         self._failures = 0
         self._left_out = 0
-        self._silent: dict[str, int] = {}  # nodes whose kubelet gave no log → logs not asked for since
-        self._nodes_read = 0  # of those that are ready
-        self._hanging = 0  # logs that were waited for in vain
         self._until = time.monotonic() + self._bounds.seconds
         self.troubled = False  # the server knows no such user, or is unwell
 
@@ -143,7 +138,7 @@ class Reader:
                 Gap("what else is broken", f"{self._left_out} requests were left out: the server answers too slowly or fails")
             )
             self._left_out = 0
-        found += self._silent_nodes()
+        found += self._kubelets.gaps()
         for request, listing in self._events:  # last: which of them matter is known once the pods are
             subjects = set(self._broken) | {(ns or "", name) for kind, ns, name in self._items if kind == "Pod"}
             latest = sorted(listing.items, key=last_seen, reverse=True)  # of those alike, they say what holds now
@@ -165,38 +160,20 @@ class Reader:
                 break
             self._done.add(request)
             if request.verb == "neighbour":
-                *others, pods = _screen(request.name)
+                *others, pods = screen_of(request.name)
                 self._behind[pods] = others
                 fresh += self._fresh([pods], found)
             elif request.verb == "screen":
-                fresh += self._fresh(_screen(request.name), found)
+                fresh += self._fresh(screen_of(request.name), found)
             else:
                 fresh.append(request)
         return fresh
 
     def _covered(self, request: Request) -> bool:
-        """True when lists read before have told what a request would: an object, a part of a list, or warnings."""
+        """True when what was read before has told what a request would: an object, a part of a list, or warnings."""
         if request.verb == "get" and (request.kind, request.namespace, request.name) in self._items:
             return True
-        if request.verb == "get" and request.kind == "Pod" and (request.namespace, request.name) in self._represented:
-            return True
-        if request.verb == "get" and request.kind == "Node" and request.name in self._ready_nodes:
-            self._nodes_read += 1
-            return self._nodes_read > _READY_NODES
-        if request.kind == "Event" and "kind=PersistentVolumeClaim" in (request.fields or ""):
-            return False  # why a claim waits is told in events of type Normal
-        read = {(request.kind, None), (request.kind, request.namespace)} & self._whole
-        return bool(read) and request.verb in ("get", "list")
-
-    def _silent_nodes(self) -> list[Gap]:
-        """Gaps for the logs that were not asked for since their node's kubelet had given none."""
-        gaps = [
-            Gap(f"logs of {count} more containers on node {node}", "the API server gets no logs from its kubelet")
-            for node, count in sorted(self._silent.items())
-            if count
-        ]
-        self._silent = dict.fromkeys(self._silent, 0)
-        return gaps
+        return self._coverage.told(request)
 
     def _sending(self, request: Request) -> Callable[[], object]:
         def send() -> object:
@@ -204,8 +181,7 @@ class Reader:
             listed = answer.listing if isinstance(answer, _Listed) else answer
             refused = listed if isinstance(listed, Refused) else getattr(listed, "refused", None)
             if isinstance(refused, Refused) and _is_from_kubelet(refused):
-                self._silent.setdefault(self._node_of(request), 0)
-                self._hanging += refused.status == 0
+                self._kubelets.gave_nothing(self._node_of(request), hanging=refused.status == 0)
             elif isinstance(refused, Refused) and (refused.status == 0 or refused.status >= _SERVER_ERROR):
                 self._failures += 1
             return answer
@@ -221,8 +197,7 @@ class Reader:
         if self._failures >= _ENOUGH_FAILURES or time.monotonic() > self._until:
             self._left_out += 1  # each further one would wait as long; what is wrong with the server is looked at instead
             return None
-        if request.verb == "log" and (node := self._node_of(request)) and (node in self._silent or self._hanging > _HANGING):
-            self._silent[node] = self._silent.get(node, 0) + 1
+        if request.verb == "log" and not self._kubelets.is_asked(self._node_of(request)):
             return None
         if request.verb == "ready":
             return list(unwell(self._api))
@@ -247,7 +222,7 @@ class Reader:
         def take(items: Sequence[Item]) -> None:
             lines.extend(documents.lines_of(items))
             for item in items:
-                _lighten(item)
+                documents.lighten(item)
 
         events = request.kind == "Event"  # which of them matter is known once the pods are
         found = self._api.list(
@@ -313,7 +288,7 @@ class Reader:
         elif not listing.complete:
             found.append(Gap(request.command, f"only the first {len(listing.items)} were read"))
         if listing.complete and not listing.refused and not request.labels and request.fields in (None, WARNINGS):
-            self._whole.add((request.kind, request.namespace))
+            self._coverage.listed(request.kind, request.namespace)
         if request.kind == "Event":
             for item in listing.items:
                 item["kind"] = "Event"
@@ -352,7 +327,9 @@ class Reader:
             found += self._gaps(table.refused)
             return []
         columns = [column.upper() for column in table.columns]
-        rows = [{column: _text(cell) for column, cell in zip(columns, row, strict=False)} for row in table.rows]
+        rows = [
+            {column: "" if cell is None else str(cell) for column, cell in zip(columns, row, strict=False)} for row in table.rows
+        ]
         if request.kind == "Pod":
             return self._pods(request, table, rows, found) + self._behind.pop(request, [])
         if request.kind == "Secret":  # names only, see api.py: which of those that others name are not there
@@ -364,7 +341,7 @@ class Reader:
             return _namespaces(rows)
         if request.kind == "Node":
             broken = [row["NAME"] for row in rows if row.get("STATUS") != "Ready"]
-            self._ready_nodes.update(row["NAME"] for row in rows if row.get("STATUS") == "Ready")
+            self._coverage.ready_nodes(row["NAME"] for row in rows if row.get("STATUS") == "Ready")
             few = len(rows) <= _FEW_NODES
             return (
                 [Request("list", "Node")] if few else [Request("get", "Node", name=name) for name in broken[: self._bounds.nodes]]
@@ -380,13 +357,16 @@ class Reader:
         broken = [row for row in all_rows if is_broken(row.cells)]
         self._broken.update({(row.namespace, row.name): row for row in broken})
         whole = table.complete and not request.labels and not request.fields
+        if whole:
+            self._coverage.screened(namespace)
         if broken or whole:
             cells = [[row.cells.get(column, "") for column in POD_COLUMNS] for row in broken]
             command = f"{request.command} -o wide"
             hints = {"namespace": namespace, **({"screens": "Pod"} if whole else {})}
             found.append(documents.table(command, POD_COLUMNS, cells, self._collected, hints))
         chosen = representatives(broken)
-        self._represented.update({(row.namespace, row.name) for row in broken} - {(row.namespace, row.name) for row in chosen})
+        stands = {(row.namespace, row.name) for row in chosen}
+        self._coverage.represented(row for row in broken if (row.namespace, row.name) not in stands)
         chosen = chosen or (all_rows[:1] if request.labels else [])
         chosen += representatives(row for row in all_rows if row.status == "Completed" and not self._of_job(row))[:_FINISHED]
         return [Request("get", "Pod", row.namespace, row.name) for row in chosen]
@@ -411,27 +391,6 @@ def _is_from_kubelet(refused: Refused) -> bool:
     return refused.resource == "pods/log" and (refused.status >= 500 or refused.status == 0)
 
 
-def _lighten(item: Item) -> None:
-    """Take from a listed object what only its document needs: a large cluster has thousands of them."""
-    item["metadata"].pop("managedFields", None)
-    item["metadata"].pop("annotations", None)
-    if item["kind"] in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet") and isinstance(item.get("spec"), dict):
-        item["spec"].pop("template", None)
-    elif item["kind"] == "EndpointSlice":
-        conditions = [endpoint.get("conditions") or {} for endpoint in item.get("endpoints") or ()]
-        item["endpoints"] = [{"conditions": each} for each in conditions if each.get("ready", True)][:1]
-
-
-def _screen(namespace: str | None) -> list[Request]:
-    """The triage of a namespace; of the whole cluster with None, where pods are then asked for in each namespace."""
-    lists = [*(Request("list", kind, namespace) for kind in FULL_KINDS), Request("list", "Event", namespace, fields=WARNINGS)]
-    if namespace:
-        return [Request("get", "Namespace", name=namespace), *lists, Request("table", "Pod", namespace)]
-    grants = [Request("list", kind) for kind in ("ClusterRoleBinding", "RoleBinding")]
-    system = [Request("list", "Lease", SYSTEM_NAMESPACE), *grants]
-    return [Request("table", kind) for kind in ("Namespace", "Node", "APIService")] + lists + system
-
-
 def _namespaces(rows: Iterable[dict[str, str]]) -> list[Request]:
     wanted = []
     for row in rows:
@@ -439,7 +398,3 @@ def _namespaces(rows: Iterable[dict[str, str]]) -> list[Request]:
         if row.get("STATUS") != "Active":
             wanted.append(Request("get", "Namespace", name=row["NAME"]))
     return wanted
-
-
-def _text(cell: object) -> str:
-    return "" if cell is None else str(cell)

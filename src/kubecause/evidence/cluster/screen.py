@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kubecause.evidence.cluster.requests import SYSTEM_NAMESPACE, WARNINGS, Request
+
 Cells = Mapping[str, str]  # column, upper case → cell
 
 # Kinds whose faults leave everything green, or that are few: read in full. Sources: design.md "Rounds".
@@ -141,3 +143,13 @@ def last_seen(event: Mapping[str, Any]) -> str:
     """When an event was last seen; times of the API sort as text."""
     series = event.get("series") or {}
     return str(event.get("lastTimestamp") or series.get("lastObservedTime") or event.get("eventTime") or "")
+
+
+def screen_of(namespace: str | None) -> list[Request]:
+    """The triage of a namespace; of the whole cluster with None, where pods are then asked for in each namespace."""
+    lists = [*(Request("list", kind, namespace) for kind in FULL_KINDS), Request("list", "Event", namespace, fields=WARNINGS)]
+    if namespace:
+        return [Request("get", "Namespace", name=namespace), *lists, Request("table", "Pod", namespace)]
+    grants = [Request("list", kind) for kind in ("ClusterRoleBinding", "RoleBinding")]
+    system = [Request("list", "Lease", SYSTEM_NAMESPACE), *grants]
+    return [Request("table", kind) for kind in ("Namespace", "Node", "APIService")] + lists + system

@@ -1,0 +1,89 @@
+"""What need not be asked for: lists, tables and representatives have told it, or a kubelet gives no logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubecause.evidence.cluster.requests import Request, events_about
+from kubecause.evidence.cluster.screen import PodRow
+from kubecause.model import Entity, Gap
+
+_READY_NODES = 20  # of those, so many are read: the ones whose faults would explain most come first
+_HANGING = 2  # logs waited for in vain, each for the whole timeout; then no kubelet is asked any more
+
+
+class Coverage:
+    """What was told already."""
+
+    def __init__(self) -> None:
+        self._whole: set[tuple[str, str | None]] = set()  # kinds of which a namespace, or (None) the cluster, was read
+        self._screened: set[str | None] = set()  # namespaces whose pods a table showed
+        self._represented: set[Request] = set()
+        self._ready: set[str | None] = set()
+        self._ready_read = 0
+
+    def listed(self, kind: str, namespace: str | None) -> None:
+        """All objects of a kind were read."""
+        self._whole.add((kind, namespace))
+
+    def screened(self, namespace: str) -> None:
+        """All pods of a namespace were seen in a table."""
+        self._screened.add(namespace)
+
+    def represented(self, rows: Iterable[PodRow]) -> None:
+        """Broken pods that another one stands for."""
+        for row in rows:
+            self._represented.add(Request("get", "Pod", row.namespace, row.name))
+            self._represented.add(events_about(Entity("Pod", row.name, row.namespace)))
+
+    def ready_nodes(self, names: Iterable[str]) -> None:
+        """Nodes that a table shows as ready: only the first of them are read in full."""
+        self._ready.update(names)
+
+    def told(self, request: Request) -> bool:
+        """Whether a request would bring nothing, or too little, that is new."""
+        if request in self._represented:
+            return True
+        if request.verb == "get" and request.kind == "Node" and request.name in self._ready:
+            self._ready_read += 1
+            return self._ready_read > _READY_NODES
+        if request.verb == "table" and request.kind == "Pod" and request.fields:
+            return request.namespace in self._screened  # whoever is broken there is known
+        if request.kind == "Event" and "kind=PersistentVolumeClaim" in (request.fields or ""):
+            return False  # why a claim waits is told in events of type Normal
+        read = {(request.kind, None), (request.kind, request.namespace)} & self._whole
+        return bool(read) and request.verb in ("get", "list")
+
+
+class SilentKubelets:
+    """Nodes whose kubelet gave no log; the logs of their other containers are not asked for."""
+
+    def __init__(self) -> None:
+        self._left_out: dict[str, int] = {}
+        self._hanging = 0
+
+    def gave_nothing(self, node: str, *, hanging: bool) -> None:
+        """Note that a log was not to be had.
+
+        :param hanging: there was no answer at all.
+        """
+        if node:
+            self._left_out.setdefault(node, 0)
+        self._hanging += hanging
+
+    def is_asked(self, node: str) -> bool:
+        """Whether a log of this node is still asked for; it is noted when it is not."""
+        if node and (node in self._left_out or self._hanging > _HANGING):
+            self._left_out[node] = self._left_out.get(node, 0) + 1
+            return False
+        return True
+
+    def gaps(self) -> list[Gap]:
+        """One for each node with logs that were left out since the last call."""
+        told = [
+            Gap(f"logs of {count} more containers on node {node}", "the API server gets no logs from its kubelet")
+            for node, count in sorted(self._left_out.items())
+            if count
+        ]
+        self._left_out = dict.fromkeys(self._left_out, 0)
+        return told
