@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from kubecause.knowledge import load_cases
 from kubecause.model import Channel, Document, Entity, Gap, Need, Result
 from kubecause.pipeline import MAX_ROUNDS, diagnose_documents, diagnose_source
@@ -135,3 +137,17 @@ def test_a_refusal_hides_the_faults_that_look_there() -> None:
     [gap] = result.gaps
     assert "node/not-ready" in gap.hides
     assert not set(gap.hides) & set(result.clear)
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "name"),
+    [("cluster", "prod", "prod"), ("cluster", "https://10.0.0.1:6443", None), ("text", "prod", None)],
+)
+def test_a_cluster_is_called_by_its_context(kind: str, source: str, name: str | None) -> None:
+    """A live cluster has the name of its context; an address or a file's name is none."""
+    said = Document("kubectl get pods", "log", Channel.CLIENT, ["Error from server: etcdserver: request timed out"])
+
+    result = diagnose_documents([said], load_cases(), source=(kind, source))
+
+    assert [("control-plane/etcd-unreachable", name)] == [(each.finding.fault, each.entity.name) for each in result.diagnoses]
+    assert {link.entity.name for each in result.diagnoses for link in each.chain} == {name}

@@ -17,6 +17,7 @@ from kubecause.model import Document, Gap, Need, Result
 
 Progress = Callable[[int, int | None], None]
 
+_ADDRESSES = ("https://", "http://")
 MAX_ROUNDS = 6  # a cause, what stands between, and some slack
 
 
@@ -143,5 +144,7 @@ class _Run:
         return needs_of(unsettled(self._findings, self._cases, self._joins), self._cases, self._joins)
 
     def result(self, source: tuple[str, str]) -> Result:
-        diagnoses = diagnose(self._findings, self._cases, self._joins)
+        kind, name = source
+        context = name if kind == "cluster" and not name.startswith(_ADDRESSES) else None
+        diagnoses = diagnose(self._findings, self._cases, self._joins, cluster=context)
         return Result(*source, diagnoses, tuple(sorted(self._clear)), tuple(dict.fromkeys(self._store.gaps)))

@@ -9,14 +9,19 @@ from dataclasses import replace
 from kubecause.diagnose.calibration import CONFIDENCE
 from kubecause.diagnose.changes import Changes
 from kubecause.diagnose.graph import Graph, build_graph
-from kubecause.diagnose.naming import lifted, names_of
+from kubecause.diagnose.naming import lifted, names_of, with_cluster
 from kubecause.facts.joins import Joins
 from kubecause.knowledge.schema import Case
 from kubecause.model import STATUS_ORDER, Diagnosis, Entity, Finding, Link, Proof, Status
 
 
-def diagnose(findings: Sequence[Finding], cases: Mapping[str, Case], joins: Joins) -> tuple[Diagnosis, ...]:
-    """Diagnoses in the order of the contract: causes before symptoms, surest first, widest effect first."""
+def diagnose(
+    findings: Sequence[Finding], cases: Mapping[str, Case], joins: Joins, *, cluster: str | None = None
+) -> tuple[Diagnosis, ...]:
+    """Diagnoses in the order of the contract: causes before symptoms, surest first, widest effect first.
+
+    :param cluster: what the cluster is called, where that is known.
+    """
     graph = build_graph(findings, cases, joins)
     heads = _worth_telling(graph, cases)
     groups: dict[tuple[str, Entity], list[int]] = defaultdict(list)
@@ -29,7 +34,8 @@ def diagnose(findings: Sequence[Finding], cases: Mapping[str, Case], joins: Join
         found = _diagnosis(entity, numbers, graph, cases[fault], cases, joins)
         causes = [findings[number] for number in numbers]
         explained = [findings[number] for number in _merged(graph.below(number) for number in numbers)]
-        diagnoses.append(replace(found, changes=changes.before(entity, causes, explained, found.proofs)))
+        found = replace(found, changes=changes.before(entity, causes, explained, found.proofs))
+        diagnoses.append(with_cluster(found, cluster) if cluster else found)
     return tuple(sorted(diagnoses, key=lambda each: _rank(each, cases[each.finding.fault])))
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from kubecause.facts.joins import Joins
 from kubecause.knowledge.schema import Case
-from kubecause.model import WORKLOAD_KINDS, Entity, Finding
+from kubecause.model import WORKLOAD_KINDS, Diagnosis, Entity, Finding
 
 _LIFTED_LEVELS = frozenset({"container", "pod", "workload"})
 
@@ -18,6 +19,20 @@ def lifted(finding: Finding, case: Case, joins: Joins) -> Entity:
     if finding.entity.kind == "Container" and case.instance:
         return joins.pod_of(finding.entity) or finding.entity
     return finding.entity
+
+
+def with_cluster(diagnosis: Diagnosis, name: str) -> Diagnosis:
+    """The diagnosis with the cluster called by its name wherever it stands without one."""
+
+    def named(entity: Entity) -> Entity:
+        return replace(entity, name=name, scope=None) if entity.kind == "Cluster" and entity.name is None else entity
+
+    return replace(
+        diagnosis,
+        entity=named(diagnosis.entity),
+        chain=tuple(replace(link, entity=named(link.entity)) for link in diagnosis.chain),
+        affected=tuple(map(named, diagnosis.affected)),
+    )
 
 
 def names_of(entity: Entity, findings: Iterable[Finding], joins: Joins) -> dict[str, str]:
