@@ -15,6 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -210,6 +211,22 @@ def between_pages(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) 
     Between.happens = happens
     yield
     assert Between.happens is None, "no list had a second page"
+
+
+def test_the_clock_is_the_servers(server: ControlPlane) -> None:
+    """Ages are counted by the clock that wrote the times, whatever the clock of one's own machine says."""
+    settings = load_settings(kubeconfig=str(server.kubeconfig("admin")), context=None, environment={})
+    scope = parse_scope([], namespace="many", everywhere=False, selector=None)
+    source = ClusterSource(settings, scope, now=lambda: datetime(2020, 1, 1, tzinfo=UTC))
+    try:
+        documents = [item for item in source.begin() if isinstance(item, Document)]
+    finally:
+        source.close()
+
+    now = datetime.now(UTC)
+    assert documents
+    assert all(each.collected == source.clock for each in documents)
+    assert abs(now - source.clock) < timedelta(minutes=1)
 
 
 # --- lists that are interrupted -----------------------------------------------------------------------------

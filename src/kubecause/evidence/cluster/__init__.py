@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from kubecause.errors import EvidenceError, UnreachableError
 from kubecause.evidence.cluster.connection import Connection
@@ -25,7 +26,7 @@ __all__ = ["ClusterSource", "Scope"]
 class ClusterSource:
     """A cluster that can be asked again.
 
-    :param now: the clock of the machine, used until the server has told its own.
+    :param now: the clock of the machine, used where the server tells none.
     """
 
     kind = "cluster"
@@ -43,14 +44,23 @@ class ClusterSource:
         self._scope = scope
         self._timeout = timeout
         self._connection = Connection(settings, timeout=timeout)
-        self.clock = now().replace(microsecond=0)
-        self._reader = Reader(self._connection, self.clock, bounds)
+        self._now = now().replace(microsecond=0)
+        self._reader = Reader(self._connection, lambda: self.clock, bounds)
         self._reached = True
 
     @property
     def name(self) -> str:
         """The context, or the server where there is none."""
         return self._settings.context or self._settings.server
+
+    @property
+    def clock(self) -> datetime:
+        """When the evidence was collected: by the server's clock, which also wrote the times in it, once it has told it."""
+        try:
+            told = parsedate_to_datetime(self._connection.date or "")
+        except ValueError:
+            return self._now
+        return told.astimezone(UTC) if told.tzinfo else told.replace(tzinfo=UTC)
 
     @property
     def cost(self) -> tuple[int, int]:

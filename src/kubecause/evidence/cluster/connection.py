@@ -70,6 +70,7 @@ class Connection:
         self.bytes_read = 0
         self.seconds = 0.0
         self.answered = False  # the server has answered at least once
+        self.date: str | None = None  # the server's own time of its first answer (the ``Date`` header, RFC 9110)
         self._dialer = Dialer(settings, timeout)
         self._identity = Identity(settings.credentials)
         self._fixed = self._fixed_headers()
@@ -198,6 +199,7 @@ class Connection:
                 with self._lock:
                     self.seconds += time.monotonic() - begun
             self.answered = True
+            self.date = self.date or reply.headers.get("date")
             self._unanswered = 0
             return reply
 

@@ -69,7 +69,7 @@ class _Listed:
 class Reader:
     """Reads a cluster piece by piece and remembers what it has asked."""
 
-    def __init__(self, connection: Connection, collected: datetime, bounds: Bounds | None = None) -> None:
+    def __init__(self, connection: Connection, collected: Callable[[], datetime], bounds: Bounds | None = None) -> None:
         self._together = connection.together
         self._api = Api(connection)
         self._collected = collected
@@ -263,7 +263,7 @@ class Reader:
                         request.command,
                         health.as_kubectl(500, answer.reason, answer.message),
                         Channel.CLIENT,
-                        self._collected,
+                        self._collected(),
                         hints,
                     )
                 )
@@ -299,7 +299,7 @@ class Reader:
         whole = listing.complete and not listing.refused and not request.labels and not request.fields
         if listing.items or whole:
             hints = _hints(request, {"lists": request.kind} if whole else {})
-            found.append(documents.of_lines(request.command, listed.lines, self._collected, hints))
+            found.append(documents.of_lines(request.command, listed.lines, self._collected(), hints))
         return of_listed(request, listing.items)
 
     def _remember(self, kind: str, item: Item) -> None:
@@ -308,11 +308,11 @@ class Reader:
         self._items[item["kind"], meta.get("namespace"), str(meta.get("name"))] = item
 
     def _document(self, request: Request, items: Sequence[Item]) -> Document:
-        return documents.objects(request.command, items, self._collected, _hints(request))
+        return documents.objects(request.command, items, self._collected(), _hints(request))
 
     def _log(self, request: Request, text: str) -> Document:
         hints = _log_hints(request)
-        return documents.log(request.command, text, log_channel(hints), self._collected, hints)
+        return documents.log(request.command, text, log_channel(hints), self._collected(), hints)
 
     def _gaps(self, refused: Refused) -> list[Gap]:
         """A gap for what was refused; what does not exist, or has no log yet, hides nothing."""
@@ -335,7 +335,7 @@ class Reader:
         if request.kind == "Secret":  # names only, see api.py: which of those that others name are not there
             cells = [[row.get(column, "") for column in _SECRET_COLUMNS] for row in rows]
             hints = {"namespace": request.namespace or "", **({"lists": "Secret"} if table.complete else {})}
-            found.append(documents.table(request.command, _SECRET_COLUMNS, cells, self._collected, hints))
+            found.append(documents.table(request.command, _SECRET_COLUMNS, cells, self._collected(), hints))
             return []
         if request.kind == "Namespace":
             return _namespaces(rows)
@@ -363,7 +363,7 @@ class Reader:
             cells = [[row.cells.get(column, "") for column in POD_COLUMNS] for row in broken]
             command = f"{request.command} -o wide"
             hints = {"namespace": namespace, **({"screens": "Pod"} if whole else {})}
-            found.append(documents.table(command, POD_COLUMNS, cells, self._collected, hints))
+            found.append(documents.table(command, POD_COLUMNS, cells, self._collected(), hints))
         chosen = representatives(broken)
         stands = {(row.namespace, row.name) for row in chosen}
         self._coverage.represented(row for row in broken if (row.namespace, row.name) not in stands)
