@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterator
 
 from kubecause.facts.records import SYSTEM_NAMESPACES, Workload
-from kubecause.facts.records_access import Account, Role
+from kubecause.facts.records_access import Account, Binding, Role, Subject
 from kubecause.facts.records_pod import Pod, PodSpec
-from kubecause.facts.records_policy import Binding, Subject
 from kubecause.facts.store import Store, Thing
 from kubecause.model import WORKLOAD_KINDS, Fact
 

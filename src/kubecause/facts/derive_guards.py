@@ -7,8 +7,8 @@ from datetime import datetime
 
 from kubecause.facts.derive_grants import grant_facts
 from kubecause.facts.records import Node
+from kubecause.facts.records_budget import Budget
 from kubecause.facts.records_pod import Pod
-from kubecause.facts.records_policy import Budget
 from kubecause.facts.restarts import parse_time
 from kubecause.facts.store import Store, Thing
 from kubecause.model import Fact

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from kubecause.facts.records_access import Account, Role
+from kubecause.facts.records_access import Account, Binding, Role
+from kubecause.facts.records_budget import Budget
 from kubecause.facts.records_pod import Condition, LabelSelector, Metadata, NodeSelector, Part, Pod, PodSpec, Quantity, Resources
-from kubecause.facts.records_policy import Binding, Budget
 
 # --- who wrote an object ------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Objects that say who may do what: roles, and the accounts of programs."""
+"""Objects that say who may do what: roles, their bindings, and the accounts of programs."""
 
 from __future__ import annotations
 
@@ -25,6 +25,25 @@ class Role(Part):
 
     metadata: Metadata = msgspec.field(default_factory=Metadata)
     rules: list[Rule] | None = None  # null until the rules of other roles are gathered in it
+
+
+class RoleReference(Part):
+    kind: str = ""
+    name: str = ""
+
+
+class Subject(Part):
+    kind: str = ""
+    name: str = ""
+    namespace: str | None = None
+
+
+class Binding(Part):
+    """A RoleBinding or ClusterRoleBinding."""
+
+    metadata: Metadata = msgspec.field(default_factory=Metadata)
+    role_ref: RoleReference = msgspec.field(default_factory=RoleReference)
+    subjects: list[Subject] = []
 
 
 class SecretReference(Part):

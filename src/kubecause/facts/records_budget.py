@@ -1,4 +1,4 @@
-"""Objects that limit what may be done with others: disruption budgets and bindings of roles."""
+"""How many pods may be taken away at once: disruption budgets."""
 
 from __future__ import annotations
 
@@ -27,22 +27,3 @@ class Budget(Part):
     metadata: Metadata = msgspec.field(default_factory=Metadata)
     spec: BudgetSpec = msgspec.field(default_factory=BudgetSpec)
     status: BudgetStatus = msgspec.field(default_factory=BudgetStatus)
-
-
-class RoleReference(Part):
-    kind: str = ""
-    name: str = ""
-
-
-class Subject(Part):
-    kind: str = ""
-    name: str = ""
-    namespace: str | None = None
-
-
-class Binding(Part):
-    """A RoleBinding or ClusterRoleBinding."""
-
-    metadata: Metadata = msgspec.field(default_factory=Metadata)
-    role_ref: RoleReference = msgspec.field(default_factory=RoleReference)
-    subjects: list[Subject] = []
