@@ -93,7 +93,12 @@ def test_outsiders_are_confirmed(subject: Item) -> None:
     """A name that says operations, support or vendor leaves no doubt, in kube-system too."""
     (found,) = told(binding("outside", subject))
 
-    assert (FAULT, "Cluster", "dev", Status.CONFIRMED) == (found.finding.fault, found.entity.kind, found.entity.name, found.status)
+    assert (FAULT, "Cluster", "dev", Status.CONFIRMED) == (
+        found.finding.fault,
+        found.entity.kind,
+        found.entity.name,
+        found.status,
+    )
     assert "outside" == found.names["binding"]
 
 

@@ -74,6 +74,7 @@ class Api:
         fields: str | None = None,
         most: int | None = None,
         only_metadata: bool = False,
+        page: int = PAGE,
         on_page: Callable[[Sequence[dict[str, Any]]], None] = lambda _: None,
     ) -> Listing:
         """All objects of a kind, or of one namespace.
@@ -82,11 +83,12 @@ class Api:
         :param fields: a field selector.
         :param most: no more objects than these.
         :param only_metadata: the objects carry only their metadata.
+        :param page: no more objects at once than these.
         :param on_page: called with the objects of each page before the next one is asked for; it may take away from them.
         """
         _not_a_secret(kind)
         accept = _METADATA if only_metadata else _JSON
-        return self._pages(kind, namespace, _selectors(labels, fields), accept, most, on_page)
+        return self._pages(kind, namespace, _selectors(labels, fields), accept, (page, most), on_page)
 
     def table(
         self,
@@ -189,18 +191,19 @@ class Api:
         namespace: str | None,
         selectors: Mapping[str, str],
         accept: str,
-        most: int | None,
+        sizes: tuple[int, int | None],
         on_page: Callable[[Sequence[dict[str, Any]]], None],
     ) -> Listing:
         """Page after page; what was read already is kept when a token expires.
 
         The token is exchanged for the one the server offers, or the list begins anew; nothing is counted twice (by uid).
         """
+        size, most = sizes
         items: list[dict[str, Any]] = []
         seen: set[str] | None = None  # uids, once pages may overlap
         token, restarts, collected = "", 0, None
         for _ in range(_PAGES):
-            query = {**selectors, "limit": str(PAGE if most is None else max(1, min(PAGE, most - len(items))))}
+            query = {**selectors, "limit": str(size if most is None else max(1, min(size, most - len(items))))}
             query.update({"continue": token} if token else {})
             reply = self._ask(f"{kind.path(namespace)}?{urlencode(query)}", accept)
             if isinstance(reply, UnreachableError):

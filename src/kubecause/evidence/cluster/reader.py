@@ -9,7 +9,7 @@ from datetime import datetime
 
 from kubecause.evidence.cluster import documents, health
 from kubecause.evidence.cluster.answers import Listing, Refused, Table
-from kubecause.evidence.cluster.api import Api
+from kubecause.evidence.cluster.api import PAGE, Api
 from kubecause.evidence.cluster.connection import Connection
 from kubecause.evidence.cluster.coverage import Coverage, SilentKubelets
 from kubecause.evidence.cluster.follow import of_listed, of_object
@@ -134,9 +134,8 @@ class Reader:
             for request, answer in zip(fresh, self._together([self._sending(request) for request in fresh]), strict=True):
                 waiting += self._take(request, answer, found)
         if self._left_out:
-            found.append(
-                Gap("what else is broken", f"{self._left_out} requests were left out: the server answers too slowly or fails")
-            )
+            why = f"{self._left_out} requests were left out: the server answers too slowly or fails"
+            found.append(Gap("what else is broken", why))
             self._left_out = 0
         found += self._kubelets.gaps()
         for request, listing in self._events:  # last: which of them matter is known once the pods are
@@ -224,7 +223,7 @@ class Reader:
             for item in items:
                 documents.lighten(item)
 
-        events = request.kind == "Event"  # which of them matter is known once the pods are
+        events = request.kind == "Event"  # which matter is known once the pods are; one page costs the server as much as all
         found = self._api.list(
             kind,
             namespace,
@@ -232,7 +231,8 @@ class Reader:
             fields=request.fields,
             most={"Event": self._bounds.events, "Node": self._bounds.nodes}.get(request.kind),
             only_metadata=only_metadata,
-            **({} if events else {"on_page": take}),
+            page=self._bounds.events if events else PAGE,
+            on_page=(lambda _: None) if events else take,
         )
         return _Listed(found, lines[: len(found.items)])
 
