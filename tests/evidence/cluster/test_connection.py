@@ -27,6 +27,7 @@ from kubecause.evidence.cluster.connection import Connection
 from kubecause.evidence.cluster.credentials import Credentials, Impersonation
 from kubecause.evidence.cluster.kinds import KINDS
 from kubecause.evidence.cluster.kubeconfig import ConnectionSettings
+from kubecause.evidence.cluster.tls_proxy import pass_on
 
 TOKEN = "s3cr3t-token-value"
 Answers = Callable[["Handler"], None]
@@ -498,11 +499,11 @@ def test_client_certificates(keys: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 class Proxy(threading.Thread):
-    """A real proxy of a few lines: CONNECT or SOCKS5, one connection."""
+    """A real proxy of a few lines: CONNECT, over TLS where it has a context, or SOCKS5; one connection."""
 
-    def __init__(self, kind: str, answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n") -> None:
+    def __init__(self, kind: str, answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n", context: ssl.SSLContext | None = None) -> None:
         super().__init__(daemon=True)
-        self.kind, self.reply = kind, answer
+        self.kind, self.reply, self.context = kind, answer, context
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.head = b""
@@ -512,11 +513,19 @@ class Proxy(threading.Thread):
         """Take one connection to where it wants to go."""
         client, _ = self.listener.accept()
         self.listener.close()
+        try:
+            client = self.context.wrap_socket(client, server_side=True) if self.context else client
+        except OSError:  # the client does not trust it
+            client.close()
+            return
         host, port = self.connect(client) if self.kind == "http" else self.socks(client)
         if not self.reply.startswith((b"HTTP/1.1 200", b"\x05\x00")):
             client.close()
             return
         server = socket.create_connection((host, port))
+        if isinstance(client, ssl.SSLSocket):
+            pass_on(client, server, 5)
+            return
         for one, other in ((client, server), (server, client)):
             threading.Thread(target=self.copy, args=(one, other), daemon=True).start()
 
@@ -566,14 +575,45 @@ def test_through_proxies(keys: Path) -> None:
             assert TOKEN.encode() not in proxy.head
 
 
-def test_a_proxy_that_refuses_is_named() -> None:
+def test_through_a_proxy_over_tls(keys: Path) -> None:
+    """TLS within TLS: an answer of many records comes whole, and neither token nor path is seen by the proxy."""
+    large = b'{"kind":"Pod","metadata":{"name":"' + b"a" * 3_000_000 + b'"}}'
+
+    with serving(lambda request: request.answer(200, large), tls(keys)) as server:
+        given = settings_for(1, server=f"https://127.0.0.1:{server.port}", ca_data=(keys / "server.crt").read_bytes())
+        proxy = Proxy("http", context=tls(keys))
+        line = connect(replace(given, proxy_url=f"https://me:pass@127.0.0.1:{proxy.port}"))
+        answers = [line.get("/a").body, line.get("/b").body]
+
+    assert [large, large] == answers
+    assert proxy.head.startswith(f"CONNECT 127.0.0.1:{server.port} HTTP/1.1\r\n".encode())
+    assert b"Proxy-Authorization: Basic bWU6cGFzcw==\r\n" in proxy.head
+    assert TOKEN.encode() not in proxy.head
+
+
+def test_a_proxy_over_tls_that_nobody_vouches_for_is_named(keys: Path) -> None:
+    """The proxy's certificate is checked; the proxy, not the API server, is what failed."""
+    proxy = Proxy("http", context=tls(keys))
+    given = settings_for(1, server="https://kube.invalid:6443")
+
+    refused = unreachable(replace(given, proxy_url=f"https://127.0.0.1:{proxy.port}"))
+
+    assert (refused.stage, refused.port, refused.proxy) == ("connect", proxy.port, True)
+    assert "certificate verify failed" in refused.detail
+
+
+def test_a_proxy_that_refuses_is_named(keys: Path) -> None:
     """The proxy, not the API server, is what failed."""
     given = settings_for(1, server="https://kube.invalid:6443")
     http, socks = Proxy("http", b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"), Proxy("socks5", b"\x05\x05")
 
     refused = unreachable(replace(given, proxy_url=f"http://me:s3cret@127.0.0.1:{http.port}"))
     closed = unreachable(replace(given, proxy_url=f"socks5://me:s3cret@127.0.0.1:{socks.port}"))
+    over_tls = Proxy("http", b"HTTP/1.1 403 Forbidden\r\n\r\n", tls(keys))
+    given = replace(given, ca_data=(keys / "server.crt").read_bytes())
+    forbidden = unreachable(replace(given, proxy_url=f"https://127.0.0.1:{over_tls.port}"))
 
+    assert forbidden.detail == "the proxy answered CONNECT kube.invalid:6443 with 403 Forbidden"
     assert (refused.stage, refused.host, refused.port, refused.proxy) == ("connect", "127.0.0.1", http.port, True)
     assert refused.detail == "the proxy answered CONNECT kube.invalid:6443 with 407 Proxy Authentication Required"
     assert closed.detail == "the SOCKS proxy answered: connection refused"

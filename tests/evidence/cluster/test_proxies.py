@@ -65,9 +65,7 @@ def test_exceptions(server: str, exceptions: str, used: bool) -> None:
     assert chosen(server, no_proxy=exceptions) is used
 
 
-@pytest.mark.parametrize(
-    "value", ["http://", "http://a:b:c", "https://me:s3cret@proxy", "ftp://me:s3cret@x", "http://me:s3cret@a b"]
-)
+@pytest.mark.parametrize("value", ["http://", "http://a:b:c", "https://me:s3cret@", "ftp://me:s3cret@x", "http://me:s3cret@a b"])
 def test_what_cannot_be_used_is_said_without_the_password(value: str) -> None:
     """The address itself is not quoted, as it may hold one."""
     with pytest.raises(ConfigError) as caught:

@@ -54,7 +54,7 @@ class Dialer:
         try:
             if proxy is not None:
                 try:
-                    self.tunnel(plain, proxy)
+                    plain = self.tunnel(plain, proxy)
                 except OSError as error:
                     raise self.failure("connect", error, through=True) from error
             if not self.secure:
@@ -100,12 +100,25 @@ class Dialer:
         last = last or OSError("the name has no address")
         raise self.failure("route" if last.errno in _NO_ROUTE else "connect", last, through=through) from last
 
-    def tunnel(self, plain: socket.socket, proxy: Proxy) -> None:
-        """Let a proxy that is connected pass on to the server; raises OSError."""
-        if proxy.scheme == "http":
-            _connect_through_http(plain, proxy, self.host, self.port)
-        else:
-            _connect_through_socks(plain, proxy, self.host, self.port)
+    def tunnel(self, plain: socket.socket, proxy: Proxy) -> socket.socket:
+        """Let a proxy that is connected pass on to the server, and return what leads there; raises OSError.
+
+        A proxy over TLS is trusted as the server is, for kubectl uses one configuration for both.
+        """
+        line = plain
+        if proxy.scheme == "https":
+            from kubecause.evidence.cluster.tls_proxy import over_tls
+
+            line = over_tls(plain, make_context(self._settings, Proof(0)), self._settings.tls_server_name or proxy.host)
+        try:
+            if proxy.scheme in ("http", "https"):
+                _connect_through_http(line, proxy, self.host, self.port)
+            else:
+                _connect_through_socks(line, proxy, self.host, self.port)
+        except BaseException:
+            line.close()
+            raise
+        return line
 
     def _context(self, proof: Proof) -> ssl.SSLContext:
         with self._lock:

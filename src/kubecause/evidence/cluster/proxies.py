@@ -14,10 +14,12 @@ from urllib.parse import unquote, urlsplit
 
 from kubecause.errors import ConfigError
 
+_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """One proxy; ``scheme`` is ``http``, ``socks5`` or ``socks5h``."""
+    """One proxy; ``scheme`` is ``http``, ``https``, ``socks5`` or ``socks5h``."""
 
     scheme: str
     host: str
@@ -62,11 +64,11 @@ def _parsed(value: str, place: str) -> Proxy:
         parts = urlsplit("")
     if not host or any(letter.isspace() for letter in value):
         raise ConfigError(f"{place}: not an address such as http://proxy:3128")
-    if parts.scheme not in {"http", "socks5", "socks5h"}:
-        raise ConfigError(f"{place}: a proxy of the kind {parts.scheme} is not supported; use http or socks5")
+    if parts.scheme not in _PORTS:
+        raise ConfigError(f"{place}: a proxy of the kind {parts.scheme} is not supported; use http, https or socks5")
     username = unquote(parts.username) if parts.username is not None else None
     password = unquote(parts.password) if parts.password is not None else None
-    return Proxy(parts.scheme, host, port or (80 if parts.scheme == "http" else 1080), username, password)
+    return Proxy(parts.scheme, host, port or _PORTS[parts.scheme], username, password)
 
 
 def _is_excluded(host: str, port: int, environment: Mapping[str, str]) -> bool:

@@ -232,7 +232,7 @@ class _Way:
     def _through_proxy(self, line: socket.socket) -> socket.socket:
         if self._proxy is not None:
             try:
-                Dialer(self.settings, self.timeout).tunnel(line, self._proxy)
+                return Dialer(self.settings, self.timeout).tunnel(line, self._proxy)
             except OSError as error:
                 line.close()
                 where = f"{self._proxy.host}:{self._proxy.port}"
