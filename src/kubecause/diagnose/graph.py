@@ -15,7 +15,7 @@ _BY_NODE = frozenset({"pod.node", "node.components"})
 # Paths within a family of container, pod and workload, and those that never leave a namespace.
 _BY_FAMILY = frozenset({"self", "pod.workload"})
 _WITHIN = frozenset({"pod.namespace", "pod.claims", "service.pods", "ingress.service"})
-_ANYWHERE = "anywhere"
+_ANYWHERE = object()  # the place of findings that any cause may lead to
 
 
 @dataclass(slots=True)

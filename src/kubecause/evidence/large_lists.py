@@ -16,7 +16,6 @@ from typing import Any
 import msgspec
 
 from kubecause.evidence.cluster import documents
-from kubecause.evidence.cluster.answers import no_collection
 from kubecause.evidence.cluster.kinds import KINDS
 from kubecause.evidence.cluster.screen import POD_COLUMNS, telling_events
 from kubecause.evidence.list_items import ListCutter, ListHead
@@ -53,13 +52,12 @@ class LargeLists:
         cutter = ListCutter(read, head)
         strange = 0
         guess = head.kind
-        with no_collection():
-            for batch in cutter.batches():
-                for raw, line in zip(batch.items, batch.lines(), strict=True):
-                    try:
-                        guess = self._take(raw, guess, source, line)
-                    except (msgspec.DecodeError, UnicodeDecodeError):
-                        strange += not self._take_strange(raw, guess, source, line)
+        for batch in cutter.batches():
+            for raw, line in zip(batch.items, batch.lines(), strict=True):
+                try:
+                    guess = self._take(raw, guess, source, line)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    strange += not self._take_strange(raw, guess, source, line)
         if cutter.kind and not head.kind:
             self._others.rename(_UNKNOWN, cutter.kind, source)
         if cutter.damaged or strange:
@@ -174,8 +172,7 @@ class LargeLists:
         """One document an object, at its place in the file."""
         for start in range(0, len(kept), _TOGETHER):
             some = kept[start : start + _TOGETHER]
-            with no_collection():
-                items = [msgspec.json.decode(each.data) for each in some]
+            items = [msgspec.json.decode(each.data) for each in some]
             for item in items:
                 item.setdefault("kind", kind)
             document = documents.objects(_command(kind), map(_without_values, items), self._now, hints)

@@ -6,10 +6,7 @@ records; the objects themselves stay plain dictionaries, as nothing is known yet
 
 from __future__ import annotations
 
-import gc
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -143,30 +140,6 @@ class Status(msgspec.Struct, frozen=True):
     kind: str = ""
 
 
-_gc_lock = threading.Lock()
-_gc_users = 0
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Keep Python's collector out while many objects are made that all stay: it would look through them again and again."""
-    global _gc_users  # noqa: PLW0603 - the collector is one for the whole process
-    with _gc_lock:
-        if _gc_users == 0 and not gc.isenabled():
-            _gc_users = -1_000_000  # somebody else switched it off: leave it to them
-        _gc_users += 1
-        gc.disable()
-    try:
-        yield
-    finally:
-        with _gc_lock:
-            _gc_users -= 1
-            if _gc_users == 0:
-                gc.enable()
-            elif _gc_users == -1_000_000:
-                _gc_users = 0
-
-
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 _decoders_lock = threading.Lock()
 
@@ -182,8 +155,7 @@ def _decoder(shape: type[T]) -> msgspec.json.Decoder[T]:
 def decoded(reply: Reply, shape: type[T]) -> T | None:
     """The body as a record; None where it is not one."""
     try:
-        with no_collection():
-            return _decoder(shape).decode(reply.body)
+        return _decoder(shape).decode(reply.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 

@@ -21,7 +21,6 @@ from kubecause.evidence.cluster.answers import (
     Table,
     TablePage,
     decoded,
-    no_collection,
     refusal,
     status_of,
 )
@@ -237,9 +236,8 @@ class Api:
 def _table(page: TablePage, collected: str | None, *, with_metadata: bool) -> Table:
     columns = page.columns or []
     rows = page.rows or []
-    with no_collection():
-        cells = [row.cells for row in rows]
-        metadata = [row.object.metadata if row.object else {} for row in rows] if with_metadata else []
+    cells = [row.cells for row in rows]
+    metadata = [row.object.metadata if row.object else {} for row in rows] if with_metadata else []
     at = next((at for at, column in enumerate(columns) if column.format == "name"), None)
     names = None
     if with_metadata:

@@ -20,7 +20,8 @@ class Coverage:
         self._screened: set[str | None] = set()  # namespaces whose pods a table showed
         self._represented: set[Request] = set()
         self._ready: set[str | None] = set()
-        self._ready_read = 0
+        self._ready_read: set[str | None] = set()
+        self._ready_unread: set[str | None] = set()
 
     def listed(self, kind: str, namespace: str | None) -> None:
         """All objects of a kind were read."""
@@ -40,13 +41,26 @@ class Coverage:
         """Nodes that a table shows as ready: only the first of them are read in full."""
         self._ready.update(names)
 
+    def gaps(self) -> list[Gap]:
+        """That some nodes, although something pointed at them, were not read in full; told once."""
+        unread, self._ready_unread = self._ready_unread, set()
+        return [Gap(f"{len(unread)} more nodes in full", "kubectl shows them as ready, and others came first")] if unread else []
+
+    def _is_read(self, node: str) -> bool:
+        """Whether a ready node is one of the few that are read."""
+        if len(self._ready_read) < _READY_NODES:
+            self._ready_read.add(node)
+        if node in self._ready_read:
+            return True
+        self._ready_unread.add(node)
+        return False
+
     def told(self, request: Request) -> bool:
         """Whether a request would bring nothing, or too little, that is new."""
         if request in self._represented:
             return True
-        if request.verb == "get" and request.kind == "Node" and request.name in self._ready:
-            self._ready_read += 1
-            return self._ready_read > _READY_NODES
+        if request.verb == "get" and request.kind == "Node" and request.name and request.name in self._ready:
+            return not self._is_read(request.name)
         if request.verb == "table" and request.kind == "Pod" and request.fields:
             return request.namespace in self._screened  # whoever is broken there is known
         if request.kind == "Event" and "kind=PersistentVolumeClaim" in (request.fields or ""):

@@ -137,7 +137,7 @@ class Reader:
             why = f"{self._left_out} requests were left out: the server answers too slowly or fails"
             found.append(Gap("what else is broken", why))
             self._left_out = 0
-        found += self._kubelets.gaps()
+        found += self._coverage.gaps() + self._kubelets.gaps()
         for request, listing in self._events:  # last: which of them matter is known once the pods are
             subjects = set(self._broken) | {(ns or "", name) for kind, ns, name in self._items if kind == "Pod"}
             latest = sorted(listing.items, key=last_seen, reverse=True)  # of those alike, they say what holds now

@@ -1,0 +1,49 @@
+"""What need not be asked for, and that it is told."""
+
+from __future__ import annotations
+
+from kubecause.evidence.cluster.coverage import Coverage, SilentKubelets
+from kubecause.evidence.cluster.requests import Request, events_about
+from kubecause.evidence.cluster.screen import PodRow
+from kubecause.model import Entity
+
+
+def test_a_pod_that_another_stands_for_is_not_read() -> None:
+    """Neither the pod nor its events; its neighbour is."""
+    coverage = Coverage()
+    coverage.represented([PodRow("shop", "web-b", {})])
+
+    assert coverage.told(Request("get", "Pod", "shop", "web-b"))
+    assert coverage.told(events_about(Entity("Pod", "web-b", "shop")))
+    assert not coverage.told(Request("get", "Pod", "shop", "web-a"))
+
+
+def test_few_of_many_ready_nodes_are_read_and_the_rest_is_told_once() -> None:
+    """The first 20 that are asked for; nodes that are not ready always."""
+    coverage = Coverage()
+    coverage.ready_nodes(f"n{number}" for number in range(30))
+    told = [coverage.told(Request("get", "Node", name=f"n{number}")) for number in range(30)]
+
+    assert [False] * 20 + [True] * 10 == told
+    assert not coverage.told(Request("get", "Node", name="broken"))
+    assert ["10 more nodes in full"] == [gap.what for gap in coverage.gaps()]
+    assert [] == coverage.gaps()
+
+
+def test_a_kubelet_that_gave_no_log_is_not_asked_again() -> None:
+    """What was left out becomes a gap for its node, once; other nodes are asked on."""
+    kubelets = SilentKubelets()
+    kubelets.gave_nothing("n1", hanging=False)
+
+    assert [False, False, True] == [kubelets.is_asked(node) for node in ("n1", "n1", "n2")]
+    assert ["logs of 2 more containers on node n1"] == [gap.what for gap in kubelets.gaps()]
+    assert [] == kubelets.gaps()
+
+
+def test_after_three_logs_that_hang_none_is_asked_for() -> None:
+    """Each would be waited for as long."""
+    kubelets = SilentKubelets()
+    for node in ("n1", "n2", "n3"):
+        kubelets.gave_nothing(node, hanging=True)
+
+    assert not kubelets.is_asked("n4")
