@@ -10,8 +10,9 @@ from typing import Protocol
 from kubecause.collector import resting_collector
 from kubecause.diagnose import diagnose, unsettled
 from kubecause.facts import Extraction
+from kubecause.facts.store import Store
 from kubecause.knowledge import Knowledge, shipped
-from kubecause.match import LITERALS, SignalIndex, match
+from kubecause.match import LITERALS, SignalIndex, match, ruled_out
 from kubecause.match.needs import needs_of
 from kubecause.model import Document, Gap, Need, Result
 
@@ -96,6 +97,8 @@ def diagnose_source(
                 if keep:
                     keep(item)
             run.read(found)
+            if number > 1 and not any(isinstance(item, Document) for item in found):
+                break  # what was not seen shows in the report, and nothing else has changed
             run.match()
             if on_round:
                 on_round(number)
@@ -113,13 +116,16 @@ class _Run:
         self._cases = knowledge.cases
         self._index = SignalIndex(knowledge.cases.values(), LITERALS)
         self._extraction = Extraction(self._index.filter)
+        self._store = Store()
         self.empty = True
 
     def read(self, documents: Iterable[Document | Gap]) -> None:
         for item in documents:
             self.empty = False
             if isinstance(item, Gap):
-                self._extraction.note(replace(item, hides=self._hidden(item.hides)))
+                gap = replace(item, hides=self._hidden(item.hides))
+                self._extraction.note(gap)
+                self._store.gaps.append(gap)  # also where nothing is matched after it
             else:
                 self._extraction.read(item)
 
@@ -137,7 +143,7 @@ class _Run:
     def match(self) -> None:
         """Match what was read so far."""
         self._store, self._joins = self._extraction.finish()
-        self._findings, self._clear = match(self._store, self._joins, self._index, self._cases)
+        self._findings, self._found = match(self._store, self._joins, self._index, self._cases)
 
     def needs(self) -> list[Need]:
         """What would settle the findings."""
@@ -147,4 +153,5 @@ class _Run:
         kind, name = source
         context = name if kind == "cluster" and not name.startswith(_ADDRESSES) else None
         diagnoses = diagnose(self._findings, self._cases, self._joins, cluster=context)
-        return Result(*source, diagnoses, tuple(sorted(self._clear)), tuple(dict.fromkeys(self._store.gaps)))
+        clear = ruled_out(self._store, self._cases, self._found)
+        return Result(*source, diagnoses, tuple(clear), tuple(dict.fromkeys(self._store.gaps)))

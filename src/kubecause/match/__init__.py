@@ -1,9 +1,9 @@
-"""Match: facts and cases in, findings out; what was looked for and not found is clear."""
+"""Match: facts and cases in, findings out; what was looked for and not found is ruled out."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.store import Store
@@ -17,20 +17,27 @@ from kubecause.model import Entity, Finding, Gap, Status
 MAX_FACTS = 40  # facts kept for one finding; the report shows a few, counts stay exact in the proofs
 
 
-def match(store: Store, joins: Joins, index: SignalIndex, cases: Mapping[str, Case]) -> tuple[list[Finding], list[str]]:
-    """Findings, and the ids of the cases that were looked for and are clear."""
+def match(store: Store, joins: Joins, index: SignalIndex, cases: Mapping[str, Case]) -> tuple[list[Finding], set[str]]:
+    """Findings, and the ids of the cases for which something was found, also where a more exact one took their place."""
     run_analyses(store, joins)
     hits = index.hits(store.facts)
-    findings: list[Finding] = []
-    clear: list[str] = []
-    for case in cases.values():
-        if case.status == "retired":
-            continue
-        found = list(_findings(case, hits.get(case.id, []), store, joins))
-        findings += found
-        if not found and _looked(case, store):
-            clear.append(case.id)
-    return _without_yielding(findings, cases, joins), clear
+    findings = [
+        finding
+        for case in cases.values()
+        if case.status != "retired"
+        for finding in _findings(case, hits.get(case.id, []), store, joins)
+    ]
+    return _without_yielding(findings, cases, joins), {finding.fault for finding in findings}
+
+
+def ruled_out(store: Store, cases: Mapping[str, Case], found: Collection[str]) -> list[str]:
+    """The ids of the cases that were looked for and are clear.
+
+    :param found: the ids of the cases for which something was found.
+    """
+    return sorted(
+        case.id for case in cases.values() if case.status != "retired" and case.id not in found and _looked(case, store)
+    )
 
 
 def _looked(case: Case, store: Store) -> bool:
@@ -175,4 +182,4 @@ def _speak_of_one(a: Finding, b: Finding, joins: Joins) -> bool:
     return bool(_sources(a, named=True) & _sources(b, named=True))
 
 
-__all__ = ["LITERALS", "SignalIndex", "match"]
+__all__ = ["LITERALS", "SignalIndex", "match", "ruled_out"]

@@ -21,7 +21,8 @@ class Coverage:
         self._represented: set[Request] = set()
         self._ready: set[str | None] = set()
         self._ready_read: set[str | None] = set()
-        self._ready_unread: set[str | None] = set()
+        self._ready_left_out: set[str | None] = set()
+        self._told = 0  # of those left out
 
     def listed(self, kind: str, namespace: str | None) -> None:
         """All objects of a kind were read."""
@@ -43,8 +44,9 @@ class Coverage:
 
     def gaps(self) -> list[Gap]:
         """That some nodes, although something pointed at them, were not read in full; told once."""
-        unread, self._ready_unread = self._ready_unread, set()
-        return [Gap(f"{len(unread)} more nodes in full", "kubectl shows them as ready, and others came first")] if unread else []
+        more = len(self._ready_left_out) - self._told
+        self._told += more
+        return [Gap(f"{more} more nodes in full", "kubectl shows them as ready, and others came first")] if more else []
 
     def _is_read(self, node: str) -> bool:
         """Whether a ready node is one of the few that are read."""
@@ -52,7 +54,7 @@ class Coverage:
             self._ready_read.add(node)
         if node in self._ready_read:
             return True
-        self._ready_unread.add(node)
+        self._ready_left_out.add(node)
         return False
 
     def told(self, request: Request) -> bool:
