@@ -115,6 +115,22 @@ def test_rounds_come_to_an_end() -> None:
     assert MAX_ROUNDS - 1 == len(shelf.asked)
 
 
+def test_a_round_that_brings_only_gaps_is_the_last() -> None:
+    """What was not seen is told, and hides what it hides; asking again would bring nothing else."""
+
+    class Refusing(Shelf):
+        def ask(self, needs: Sequence[Need]) -> Sequence[Document | Gap]:
+            self.asked.append(needs)
+            return [Gap("nodes", "forbidden: nodes", "get", "nodes", ("node.state",))]
+
+    shelf = Refusing(objects(crashing()))
+    result = diagnose_source(shelf, load_cases())
+
+    assert 1 == len(shelf.asked)
+    assert ["nodes"] == [gap.what for gap in result.gaps]
+    assert "node/not-ready" not in result.clear
+
+
 def test_what_was_kept_gives_the_same_report() -> None:
     """The documents and gaps of all rounds, diagnosed at once, print the same bytes."""
     kept: list[Document | Gap] = []

@@ -28,18 +28,22 @@ _BOOTSTRAP = re.compile(rb"\.[a-z0-9]{16}(?![a-z0-9])")
 def candidates(lines: Sequence[str]) -> list[int]:
     """Numbers of the lines that could hold or start a secret, ascending."""
     text = "\n".join(lines).encode("utf-8", "surrogatepass")
-    starts = [end - 1 for end, _ in _scanner().scan(text)]
-    starts.extend(_with_user(text))
-    starts.extend(found.start() for found in _BOOTSTRAP.finditer(text))
-    starts.sort()
     hits: list[int] = []
     number = position = 0
-    for start in starts:
+    for start in sorted(places(text)):
         number += text.count(b"\n", position, start)
         position = start
         if not hits or hits[-1] != number:
             hits.append(number)
     return hits
+
+
+def places(text: bytes) -> list[int]:
+    """Places within the words without which a line holds no secret, in no order."""
+    found = [end - 1 for end, _ in _scanner().scan(text)]
+    found.extend(_with_user(text))
+    found.extend(match.start() for match in _BOOTSTRAP.finditer(text))
+    return found
 
 
 @cache

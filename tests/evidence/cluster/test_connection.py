@@ -25,6 +25,7 @@ from kubecause.evidence.cluster import connection as module
 from kubecause.evidence.cluster.api import Api
 from kubecause.evidence.cluster.connection import Connection
 from kubecause.evidence.cluster.credentials import Credentials, Impersonation
+from kubecause.evidence.cluster.crew import Crew
 from kubecause.evidence.cluster.kinds import KINDS
 from kubecause.evidence.cluster.kubeconfig import ConnectionSettings
 from kubecause.evidence.cluster.tls_proxy import pass_on
@@ -209,23 +210,14 @@ def test_connections_are_kept_and_several_run_at_once() -> None:
 
     with serving(answers) as server:
         connection = connect(settings_for(server.port), parallel=3)
-        results = list(connection.together([lambda n=n: (n, connection.get(f"/{n}").status) for n in range(9)]))  # type: ignore[misc]
+        crew: Crew[tuple[int, int]] = Crew(connection.parallel)
+        for n in range(9):
+            crew.submit(lambda n=n: (n, connection.get(f"/{n}").status))  # type: ignore[misc]
+        results = list(crew.results())
 
     assert results == [(n, 200) for n in range(9)]
     assert max(most) == 3
     assert server.connections == 3
-
-
-def test_the_first_error_of_several_calls_is_raised() -> None:
-    """In the thread that asked."""
-
-    def fails(text: str) -> None:
-        raise ValueError(text)
-
-    with serving(fine) as server:
-        connection = connect(settings_for(server.port))
-        with pytest.raises(ValueError, match="one"):
-            list(connection.together([lambda: None, lambda: fails("one"), lambda: None]))
 
 
 def test_a_connection_closed_while_idle_is_opened_again() -> None:

@@ -27,6 +27,7 @@ def test_few_of_many_ready_nodes_are_read_and_the_rest_is_told_once() -> None:
     assert [False] * 20 + [True] * 10 == told
     assert not coverage.told(Request("get", "Node", name="broken"))
     assert ["10 more nodes in full"] == [gap.what for gap in coverage.gaps()]
+    assert coverage.told(Request("get", "Node", name="n29"))
     assert [] == coverage.gaps()
 
 

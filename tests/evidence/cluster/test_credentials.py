@@ -20,6 +20,7 @@ from kubecause.errors import ConfigError
 from kubecause.evidence.cluster.auth_provider import authorization_of
 from kubecause.evidence.cluster.connection import Connection
 from kubecause.evidence.cluster.credentials import AuthProvider, Credentials, ExecPlugin, Identity
+from kubecause.evidence.cluster.crew import Crew
 from kubecause.evidence.cluster.exec_plugin import run_plugin
 from kubecause.evidence.cluster.kubeconfig import ConnectionSettings
 
@@ -219,7 +220,10 @@ def test_a_refused_token_is_renewed_once(plugin: Plugin, tmp_path: Path) -> None
             bad = connection.get("/a").status
         with Connection(settings) as connection:
             taken.append("Bearer t-5")
-            several = list(connection.together([lambda: connection.get("/a").status] * 6))
+            crew: Crew[int] = Crew(6)
+            for _ in range(6):
+                crew.submit(lambda: connection.get("/a").status)
+            several = list(crew.results())
     finally:
         server.shutdown()
         server.server_close()

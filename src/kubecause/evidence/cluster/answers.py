@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -52,14 +52,15 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Generic[T]):
     """A list of objects.
 
+    :ivar items: the objects, or what was kept of each.
     :ivar complete: False when the bound was reached or a later page was refused.
     :ivar collected: the server's own time of the (first) answer, if it sent one (the ``Date`` header).
     """
 
-    items: list[dict[str, Any]]
+    items: list[T]
     refused: Refused | None = None
     complete: bool = True
     collected: str | None = None
@@ -97,7 +98,7 @@ class Page(msgspec.Struct, frozen=True):
     """One page of a list."""
 
     metadata: ListMeta = ListMeta()
-    items: list[dict[str, Any]] | None = None
+    items: list[msgspec.Raw] | None = None
     kind: str = ""
 
 

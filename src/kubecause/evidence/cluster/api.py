@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlencode
+
+import msgspec
 
 from kubecause.errors import UnreachableError
 from kubecause.evidence.cluster.answers import (
     UNREACHABLE,
     Listing,
-    Page,
     Refused,
     Table,
     TablePage,
@@ -26,20 +27,21 @@ from kubecause.evidence.cluster.answers import (
 )
 from kubecause.evidence.cluster.connection import Connection, Reply
 from kubecause.evidence.cluster.kinds import Kind, kind_of_object, kind_of_word, segment
+from kubecause.evidence.cluster.pages import PAGE, Pages, Query
 
 if TYPE_CHECKING:
     from kubecause.evidence.cluster.discovery import Discovery
 
-__all__ = ["Api", "Listing", "Refused", "Table"]
+__all__ = ["Api", "Listing", "Query", "Refused", "Table"]
 
-PAGE = 500  # objects of a page: client-go's own default
+T = TypeVar("T")
+
 _JSON = "application/json"
-_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
 _LOG_REFUSED = 65536  # bytes of an answer that says why there is no log
 _LOG_TRIES = 4
-_PAGES = 4000  # of one list: two million objects; a server that never ends is cut off
-_RESTARTS = 2  # times that a list begins anew because its token expired
+_EVERYTHING = Query()
+_objects = msgspec.json.Decoder(dict[str, Any])
 
 
 class Api:
@@ -74,8 +76,7 @@ class Api:
         most: int | None = None,
         only_metadata: bool = False,
         page: int = PAGE,
-        on_page: Callable[[Sequence[dict[str, Any]]], None] = lambda _: None,
-    ) -> Listing:
+    ) -> Listing[dict[str, Any]]:
         """All objects of a kind, or of one namespace.
 
         :param labels: a label selector.
@@ -83,11 +84,26 @@ class Api:
         :param most: no more objects than these.
         :param only_metadata: the objects carry only their metadata.
         :param page: no more objects at once than these.
-        :param on_page: called with the objects of each page before the next one is asked for; it may take away from them.
+        """
+        query = Query(labels, fields, most, only_metadata, page)
+        return self.list_as(lambda raws: [_object(raw, kind) for raw in raws], _uid, kind, namespace, query)
+
+    def list_as(
+        self,
+        take: Callable[[Sequence[msgspec.Raw]], Sequence[T]],
+        uid: Callable[[T], str],
+        kind: Kind,
+        namespace: str | None = None,
+        query: Query = _EVERYTHING,
+    ) -> Listing[T]:
+        """The same of large lists, which are better not decoded, and of which little is kept.
+
+        :param take: makes of the objects of a page, as JSON, what is kept of each, while the next page is waited for. The
+            server leaves ``apiVersion`` and ``kind`` out of them, and lists of metadata name their own.
+        :param uid: tells an object from others.
         """
         _not_a_secret(kind)
-        accept = _METADATA if only_metadata else _JSON
-        return self._pages(kind, namespace, _selectors(labels, fields), accept, (page, most), on_page)
+        return Pages(self._ask, kind, namespace, query).read(take, uid)
 
     def table(
         self,
@@ -104,7 +120,7 @@ class Api:
         """
         if objects != "None":
             _not_a_secret(kind)
-        query = {**_selectors(labels, fields), "includeObject": objects, "resourceVersion": "0"}
+        query = {**Query(labels, fields).selectors, "includeObject": objects, "resourceVersion": "0"}
         reply = self._ask(f"{kind.path(namespace)}?{urlencode(query)}", _TABLE)
         if isinstance(reply, UnreachableError):
             return Table([], [], refused=_no_answer("list", kind.resource, namespace, None, reply), complete=False)
@@ -184,54 +200,6 @@ class Api:
                 raise
             return error
 
-    def _pages(
-        self,
-        kind: Kind,
-        namespace: str | None,
-        selectors: Mapping[str, str],
-        accept: str,
-        sizes: tuple[int, int | None],
-        on_page: Callable[[Sequence[dict[str, Any]]], None],
-    ) -> Listing:
-        """Page after page; what was read already is kept when a token expires.
-
-        The token is exchanged for the one the server offers, or the list begins anew; nothing is counted twice (by uid).
-        """
-        size, most = sizes
-        items: list[dict[str, Any]] = []
-        seen: set[str] | None = None  # uids, once pages may overlap
-        token, restarts, collected = "", 0, None
-        for _ in range(_PAGES):
-            query = {**selectors, "limit": str(size if most is None else max(1, min(size, most - len(items))))}
-            query.update({"continue": token} if token else {})
-            reply = self._ask(f"{kind.path(namespace)}?{urlencode(query)}", accept)
-            if isinstance(reply, UnreachableError):
-                return Listing(
-                    items, _no_answer("list", kind.resource, namespace, None, reply), complete=False, collected=collected
-                )
-            collected = collected or reply.headers.get("date")
-            if reply.status == 410 and token and restarts < _RESTARTS:
-                restarts += 1
-                token = status_of(reply).metadata.continue_
-                seen = {_uid(item) for item in items}
-                continue
-            page = decoded(reply, Page) if reply.status == 200 and not reply.cut else None
-            if page is None or not page.kind.endswith("List"):
-                return Listing(items, refusal("list", kind, namespace, None, reply), complete=False, collected=collected)
-            fresh = page.items or []
-            if seen is not None:
-                fresh = [item for item in fresh if _uid(item) not in seen]
-            for item in fresh:  # the server leaves them out of lists, and metadata lists name their own
-                item["apiVersion"], item["kind"] = kind.api_version, kind.kind
-            on_page(fresh)
-            items.extend(fresh)
-            token = page.metadata.continue_
-            if most is not None and len(items) >= most:
-                return Listing(items[:most], None, complete=not token and len(items) == most, collected=collected)
-            if not token:
-                return Listing(items, None, complete=True, collected=collected)
-        return Listing(items, None, complete=False, collected=collected)
-
 
 def _table(page: TablePage, collected: str | None, *, with_metadata: bool) -> Table:
     columns = page.columns or []
@@ -255,13 +223,9 @@ def _table(page: TablePage, collected: str | None, *, with_metadata: bool) -> Ta
     )
 
 
-def _selectors(labels: str | None, fields: str | None) -> dict[str, str]:
-    out = {}
-    if labels:
-        out["labelSelector"] = labels
-    if fields:
-        out["fieldSelector"] = fields
-    return out
+def _object(raw: msgspec.Raw, kind: Kind) -> dict[str, Any]:
+    """An object of a list; the server leaves out what all have in common."""
+    return {**_objects.decode(raw), "apiVersion": kind.api_version, "kind": kind.kind}
 
 
 def _uid(item: Mapping[str, Any]) -> str:

@@ -11,17 +11,15 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Self, TypeVar
+from typing import Final, Self
 
 from kubecause import __version__
 from kubecause.errors import UnreachableError
 from kubecause.evidence.cluster.credentials import Header, Identity, Proof
 from kubecause.evidence.cluster.dial import Dialer, TooSlowError
 from kubecause.evidence.cluster.kubeconfig import ConnectionSettings
-
-T = TypeVar("T")
 
 _TRIES: Final = 5  # in all
 _BACKOFF: Final = (0.1, 0.3, 0.8, 1.6)  # seconds, where it does not
@@ -113,46 +111,6 @@ class Connection:
                     return reply
             time.sleep(pause)
             attempt += 1
-
-    def together(self, calls: Sequence[Callable[[], T]]) -> Iterator[T]:
-        """Run calls at the same time, at most ``parallel``.
-
-        Their results come in order, each as soon as it is there, so that the caller works while others are waited for; the
-        first error in that order is raised, and nothing more is called.
-        """
-        if len(calls) < 2:
-            yield from (call() for call in calls)
-            return
-        done = [threading.Event() for _ in calls]
-        results: list[Any] = [None] * len(calls)
-        errors: dict[int, Exception] = {}
-        waiting = iter(range(len(calls)))
-        lock = threading.Lock()
-
-        def work() -> None:
-            while not errors:
-                with lock:
-                    at = next(waiting, None)
-                if at is None:
-                    return
-                try:
-                    results[at] = calls[at]()
-                except Exception as error:  # noqa: BLE001 - raised again below, in the caller's thread
-                    errors[at] = error
-                for each in done if errors else done[at : at + 1]:
-                    each.set()
-
-        threads = [threading.Thread(target=work, daemon=True) for _ in range(min(self.parallel, len(calls)))]
-        for thread in threads:
-            thread.start()
-        for at, ready in enumerate(done):
-            ready.wait()
-            if errors:
-                for thread in threads:
-                    thread.join()
-                raise errors[min(errors)]
-            yield results[at]
-            results[at] = None  # its memory is free as soon as the caller is done with it
 
     def close(self) -> None:
         """Close every connection; those in use close when their answer is read."""

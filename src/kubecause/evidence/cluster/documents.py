@@ -23,7 +23,8 @@ OBJECTS = "objects"  # kind of a document that holds one object of the API a lin
 TABLE = "table"
 LOG = "log"
 
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # a second copy of the object, values included
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # a second copy of the object, values included
+IMAGES = "images"  # of a node's status: up to 50 names; nine tenths of a real node
 _MANAGED = ("manager", "operation", "subresource", "time")
 # Maps whose keys people choose freely and whose values select or name; a label called `auth` is no secret.
 _LABELS = frozenset(
@@ -100,17 +101,6 @@ def _cell(value: Any) -> str:
     return " ".join(text.split()) or "<none>"
 
 
-def lighten(item: dict[str, Any]) -> None:
-    """Take from a listed object what only its document needs: a large cluster has thousands of them."""
-    item["metadata"].pop("managedFields", None)
-    item["metadata"].pop("annotations", None)
-    if item["kind"] in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet") and isinstance(item.get("spec"), dict):
-        item["spec"].pop("template", None)
-    elif item["kind"] == "EndpointSlice":
-        conditions = [endpoint.get("conditions") or {} for endpoint in item.get("endpoints") or ()]
-        item["endpoints"] = [{"conditions": each} for each in conditions if each.get("ready", True)][:1]
-
-
 # --- objects without ballast and secrets ------------------------------------------------------------------
 
 
@@ -125,10 +115,10 @@ def _prune(item: Mapping[str, Any]) -> None:
         ]
     annotations = meta.get("annotations")
     if isinstance(annotations, dict):
-        annotations.pop(_LAST_APPLIED, None)
+        annotations.pop(LAST_APPLIED, None)
     status = item.get("status")
     if item.get("kind") == "Node" and isinstance(status, dict):
-        status.pop("images", None)  # up to 50 names of images; nine tenths of a real node
+        status.pop(IMAGES, None)
 
 
 def _walk(value: dict[str, Any] | list[Any], texts: list[tuple[_Place, str]], *, labels: bool) -> None:

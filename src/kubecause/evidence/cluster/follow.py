@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
+import msgspec
+
+from kubecause.evidence.cluster.listed import Found, Listed, record_of
 from kubecause.evidence.cluster.requests import (
     SYSTEM_NAMESPACE,
     Item,
@@ -28,23 +33,77 @@ def of_object(item: Item) -> list[Request]:
     return every([owners(item), *(follow(item) for follow in more)])
 
 
-def of_listed(request: Request, items: Sequence[Item]) -> list[Request]:
+def of_listed(request: Request, objects: Sequence[Listed]) -> list[Request]:
     """The requests for what broken objects of a list refer to."""
     if request.kind == "Pod":
-        return every(any_log(item) for item in items[:_LOGS_OF_SELECTED])
-    if request.kind == "EndpointSlice":
-        return []
+        return every(any_log(each.item()) for each in objects[:_LOGS_OF_SELECTED])
     if request.kind == "Ingress":
+        items = [each.item() for each in objects]
         secured = {item["metadata"].get("namespace") for item in items if (item.get("spec") or {}).get("tls")}
         wanted = [Request("list", "IngressClass")] if items else []
         return wanted + [Request("table", "Secret", namespace) for namespace in sorted(secured)]
     if request.kind in ("ClusterRoleBinding", "RoleBinding"):
-        return every(_role(item) for item in items)
+        return every(_role(each.item()) for each in objects)
     if request.kind == "PodDisruptionBudget":
-        tight = [item for item in items if _holds(item)]
+        tight = [item for each in objects if _holds(item := each.item())]
         return every([iter([Request("table", "Node")] if tight else []), *map(pods_of, tight)])
     judge = _SUFFERS.get(request.kind)
-    return [wanted for item in items if judge and judge(item) for wanted in of_object(item)]
+    return [wanted for each in objects if judge and judge(_state(each)) for wanted in of_object(each.item())]
+
+
+class _Metadata(msgspec.Struct, rename="camel"):
+    deletion_timestamp: str | None = None
+
+
+class _Spec(msgspec.Struct, omit_defaults=True):
+    replicas: int | None = None
+
+
+class _State(msgspec.Struct):
+    """What tells whether a listed object is worth decoding."""
+
+    metadata: _Metadata = msgspec.field(default_factory=_Metadata)
+    spec: _Spec | None = None
+    status: dict[str, Any] | None = None
+
+
+def _state(listed: Listed) -> Item:
+    """The state of an object; all of it where it has another form than others of its kind."""
+    try:
+        return dict(msgspec.to_builtins(record_of(listed, _State)))
+    except msgspec.ValidationError:
+        return listed.item()
+
+
+class _SliceMetadata(msgspec.Struct):
+    namespace: str | None = None
+    labels: dict[str, str] | None = None
+
+
+class _Conditions(msgspec.Struct):
+    ready: bool | None = None
+
+
+class _Endpoint(msgspec.Struct):
+    conditions: _Conditions | None = None
+
+
+class _Slice(msgspec.Struct):
+    """The part of an EndpointSlice that tells whether its Service has an endpoint."""
+
+    metadata: _SliceMetadata = msgspec.field(default_factory=_SliceMetadata)
+    endpoints: list[_Endpoint] | None = None
+
+
+def services_with_endpoints(slices: Iterable[Found]) -> set[tuple[str | None, str]]:
+    """Namespace and name of the Services with a ready endpoint; what nobody states counts as ready (discovery/v1)."""
+    served: set[tuple[str | None, str]] = set()
+    for found in slices:
+        with suppress(msgspec.ValidationError):
+            each = record_of(found, _Slice)
+            if any(endpoint.conditions is None or endpoint.conditions.ready is not False for endpoint in each.endpoints or ()):
+                served.add((each.metadata.namespace, (each.metadata.labels or {}).get("kubernetes.io/service-name", "")))
+    return served
 
 
 def _node(item: Item) -> Iterator[Request]:

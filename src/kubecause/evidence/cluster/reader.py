@@ -6,14 +6,18 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
+from typing import Any
 
 from kubecause.evidence.cluster import documents, health
 from kubecause.evidence.cluster.answers import Listing, Refused, Table
-from kubecause.evidence.cluster.api import PAGE, Api
+from kubecause.evidence.cluster.api import Api, Query
 from kubecause.evidence.cluster.connection import Connection
 from kubecause.evidence.cluster.coverage import Coverage, SilentKubelets
-from kubecause.evidence.cluster.follow import of_listed, of_object
+from kubecause.evidence.cluster.crew import Crew
+from kubecause.evidence.cluster.follow import of_listed, of_object, services_with_endpoints
 from kubecause.evidence.cluster.kinds import KINDS, Kind, kind_of_word
+from kubecause.evidence.cluster.listed import Found, Listed, item_of, listed
 from kubecause.evidence.cluster.permissions import gap_of
 from kubecause.evidence.cluster.requests import WARNINGS, Item, Request
 from kubecause.evidence.cluster.screen import (
@@ -55,29 +59,18 @@ class Bounds:
     seconds: float = 40.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Listed:
-    """A list whose objects were taken to lines already.
-
-    :param lines: one for each object; none for events.
-    """
-
-    listing: Listing
-    lines: list[str]
-
-
 class Reader:
     """Reads a cluster piece by piece and remembers what it has asked."""
 
     def __init__(self, connection: Connection, collected: Callable[[], datetime], bounds: Bounds | None = None) -> None:
-        self._together = connection.together
+        self._parallel = connection.parallel
         self._api = Api(connection)
         self._collected = collected
         self._bounds = bounds or Bounds()
         self._done: set[Request] = set()
-        self._items: dict[tuple[str, str | None, str], Item] = {}
+        self._items: dict[tuple[str, str | None, str], Found] = {}
         self._broken: dict[tuple[str, str], PodRow] = {}
-        self._events: list[tuple[Request, Listing]] = []
+        self._events: list[tuple[Request, list[Item]]] = []
         self._kinds: dict[str, Kind | None] = {}
         self._missing: set[Request] = set()
         self._coverage = Coverage()
@@ -91,7 +84,8 @@ class Reader:
 
     def item(self, kind: str, namespace: str | None, name: str) -> Item | None:
         """An object that was read, as a document holds it."""
-        return self._items.get((kind, namespace, name))
+        found = self._items.get((kind, namespace, name))
+        return None if found is None else item_of(found)
 
     def is_missing(self, kind: str, namespace: str | None, name: str) -> bool:
         """True when the server said that there is no such object."""
@@ -100,52 +94,46 @@ class Reader:
     def selected(self, item: Item) -> list[Item]:
         """The pods read so far that a workload selects."""
         labels = ((item.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
-        pods = [
-            (ns, pod) for (kind, ns, _), pod in self._items.items() if kind == "Pod" and ns == item["metadata"].get("namespace")
-        ]
-        return [pod for _, pod in pods if labels and labels.items() <= (pod["metadata"].get("labels") or {}).items()]
+        namespace = item["metadata"].get("namespace")
+        pods = [item_of(found) for (kind, ns, _), found in self._items.items() if kind == "Pod" and ns == namespace]
+        return [pod for pod in pods if labels and labels.items() <= (pod["metadata"].get("labels") or {}).items()]
 
     def services_without_endpoints(self) -> list[Item]:
         """Services that select pods, none of which is ready."""
-        ready: set[tuple[str | None, str]] = set()
-        for (kind, namespace, _), item in self._items.items():
-            if kind == "EndpointSlice" and any(
-                (e.get("conditions") or {}).get("ready", True) for e in item.get("endpoints") or ()
-            ):
-                labels = item["metadata"].get("labels") or {}
-                ready.add((namespace, labels.get("kubernetes.io/service-name", "")))
-        services = [(key, item) for key, item in self._items.items() if key[0] == "Service"]
-        return [
-            item
-            for (_, namespace, name), item in services
-            if (item.get("spec") or {}).get("selector") and (namespace, name) not in ready
-        ]
+        slices = [found for (kind, _, _), found in self._items.items() if kind == "EndpointSlice"]
+        ready = services_with_endpoints(slices)
+        services = [(key, found) for key, found in self._items.items() if key[0] == "Service"]
+        items = [item_of(found) for (_, namespace, name), found in services if (namespace, name) not in ready]
+        return [item for item in items if (item.get("spec") or {}).get("selector")]
 
     # --- asking -------------------------------------------------------------------------------------------------
 
     def read(self, requests: Sequence[Request]) -> list[Answer]:
         """Answers to requests not sent before, and to those that the answers refer to, until nothing is new."""
         found: list[Answer] = []
-        waiting = list(requests)
-        while waiting:
-            fresh = self._fresh(waiting, found)
-            waiting = []
-            fresh.sort(key=lambda request: request.kind == "Event")  # takes the server longest: the others are read meanwhile
-            for request, answer in zip(fresh, self._together([self._sending(request) for request in fresh]), strict=True):
-                waiting += self._take(request, answer, found)
+        crew: Crew[tuple[Request, object]] = Crew(self._parallel)
+        self._submit(crew, requests, found)
+        for request, answer in crew.results():
+            self._submit(crew, self._take(request, answer, found), found)
         if self._left_out:
             why = f"{self._left_out} requests were left out: the server answers too slowly or fails"
             found.append(Gap("what else is broken", why))
             self._left_out = 0
         found += self._coverage.gaps() + self._kubelets.gaps()
-        for request, listing in self._events:  # last: which of them matter is known once the pods are
+        for request, events in self._events:  # last: which of them matter is known once the pods are
             subjects = set(self._broken) | {(ns or "", name) for kind, ns, name in self._items if kind == "Pod"}
-            latest = sorted(listing.items, key=last_seen, reverse=True)  # of those alike, they say what holds now
+            latest = sorted(events, key=last_seen, reverse=True)  # of those alike, they say what holds now
             items = [dict(item) for item in telling_events(latest, subjects)]
             if items:
                 found.append(self._document(request, items))
         self._events.clear()
         return found
+
+    def _submit(self, crew: Crew[tuple[Request, object]], requests: Iterable[Request], found: list[Answer]) -> None:
+        """Have requests sent that were not before; events are begun first, as they take the server longest, and taken last."""
+        fresh = self._fresh(requests, found)
+        for request in sorted(fresh, key=lambda request: request.kind == "Event"):
+            crew.submit(self._sending(request), urgent=request.kind == "Event")
 
     def _fresh(self, requests: Iterable[Request], found: list[Answer]) -> list[Request]:
         fresh: list[Request] = []
@@ -174,22 +162,21 @@ class Reader:
             return True
         return self._coverage.told(request)
 
-    def _sending(self, request: Request) -> Callable[[], object]:
-        def send() -> object:
+    def _sending(self, request: Request) -> Callable[[], tuple[Request, object]]:
+        def send() -> tuple[Request, object]:
             answer = self._send(request)
-            listed = answer.listing if isinstance(answer, _Listed) else answer
-            refused = listed if isinstance(listed, Refused) else getattr(listed, "refused", None)
+            refused = answer if isinstance(answer, Refused) else getattr(answer, "refused", None)
             if isinstance(refused, Refused) and _is_from_kubelet(refused):
                 self._kubelets.gave_nothing(self._node_of(request), hanging=refused.status == 0)
             elif isinstance(refused, Refused) and (refused.status == 0 or refused.status >= _SERVER_ERROR):
                 self._failures += 1
-            return answer
+            return request, answer
 
         return send
 
     def _node_of(self, request: Request) -> str:
         """The node of the pod whose log is asked for; empty where the pod was not read."""
-        pod = self._items.get(("Pod", request.namespace, request.name or ""))
+        pod = self.item("Pod", request.namespace, request.name or "")
         return str((pod.get("spec") or {}).get("nodeName") or "") if pod else ""
 
     def _send(self, request: Request) -> object:
@@ -208,33 +195,18 @@ class Reader:
             return self._api.get(kind, request.name or "", namespace)
         if request.verb == "table":
             return self._api.table(kind, namespace, labels=request.labels, fields=request.fields)
-        if request.verb == "metadata":
-            return self._listed(request, kind, namespace, only_metadata=True)
         if request.verb == "log":
             return self._api.log(namespace or "default", request.name or "", request.container or "", previous=request.previous)
-        return self._listed(request, kind, namespace)
+        return self._list(request, kind, namespace)
 
-    def _listed(self, request: Request, kind: Kind, namespace: str | None, *, only_metadata: bool = False) -> _Listed:
-        """A list, turned into lines page by page, while the next one is waited for: a large cluster has thousands of objects."""
-        lines: list[str] = []
-
-        def take(items: Sequence[Item]) -> None:
-            lines.extend(documents.lines_of(items))
-            for item in items:
-                documents.lighten(item)
-
-        events = request.kind == "Event"  # which matter is known once the pods are; one page costs the server as much as all
-        found = self._api.list(
-            kind,
-            namespace,
-            labels=request.labels,
-            fields=request.fields,
-            most={"Event": self._bounds.events, "Node": self._bounds.nodes}.get(request.kind),
-            only_metadata=only_metadata,
-            page=self._bounds.events if events else PAGE,
-            on_page=(lambda _: None) if events else take,
-        )
-        return _Listed(found, lines[: len(found.items)])
+    def _list(self, request: Request, kind: Kind, namespace: str | None) -> Listing[Item] | Listing[Listed]:
+        labels, fields = request.labels, request.fields
+        if kind.kind == "Event":  # which matter is known once the pods are; one page costs the server as much as all
+            most = self._bounds.events
+            return self._api.list(kind, namespace, labels=labels, fields=fields, most=most, page=most)
+        most_nodes = self._bounds.nodes if kind.kind == "Node" else None
+        query = Query(labels, fields, most_nodes, only_metadata=request.verb == "metadata")
+        return self._api.list_as(lambda raws: listed(raws, kind), attrgetter("uid"), kind, namespace, query)
 
     def _kind(self, word: str) -> Kind | None:
         """A built-in kind, or one that the server knows."""
@@ -269,7 +241,7 @@ class Reader:
                 )
         elif isinstance(answer, str):
             found.append(self._log(request, answer))
-        elif isinstance(answer, _Listed):
+        elif isinstance(answer, Listing):
             return self._listing(request, answer, found)
         elif isinstance(answer, Table):
             return self._table(request, answer, found)
@@ -281,8 +253,7 @@ class Reader:
             found += answer
         return []
 
-    def _listing(self, request: Request, listed: _Listed, found: list[Answer]) -> list[Request]:
-        listing = listed.listing
+    def _listing(self, request: Request, listing: Listing[Any], found: list[Answer]) -> list[Request]:
         if listing.refused:
             found += self._gaps(listing.refused)
         elif not listing.complete:
@@ -290,17 +261,16 @@ class Reader:
         if listing.complete and not listing.refused and not request.labels and request.fields in (None, WARNINGS):
             self._coverage.listed(request.kind, request.namespace)
         if request.kind == "Event":
-            for item in listing.items:
-                item["kind"] = "Event"
-            self._events.append((request, listing))
+            self._events.append((request, listing.items))
             return []
-        for item in listing.items:
-            self._remember(request.kind, item)
+        objects: list[Listed] = listing.items
+        for each in objects:
+            self._items[request.kind, each.namespace, each.name] = each
         whole = listing.complete and not listing.refused and not request.labels and not request.fields
-        if listing.items or whole:
+        if objects or whole:
             hints = _hints(request, {"lists": request.kind} if whole else {})
-            found.append(documents.of_lines(request.command, listed.lines, self._collected(), hints))
-        return of_listed(request, listing.items)
+            found.append(documents.of_lines(request.command, [each.line for each in objects], self._collected(), hints))
+        return of_listed(request, objects)
 
     def _remember(self, kind: str, item: Item) -> None:
         meta = item.setdefault("metadata", {})

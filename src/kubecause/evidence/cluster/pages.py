@@ -1,0 +1,155 @@
+"""A list of objects, page after page: the next one is asked for while the last one is worked on.
+
+Rules: "Kubernetes API Concepts", "Retrieving large results sets in chunks" (``limit``, ``continue``, ``410 Expired``).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+
+from kubecause.errors import UnreachableError
+from kubecause.evidence.cluster.answers import NOT_UNDERSTOOD, UNREACHABLE, Listing, Page, Refused, decoded, refusal, status_of
+from kubecause.evidence.cluster.connection import Reply
+from kubecause.evidence.cluster.kinds import Kind
+
+T = TypeVar("T")
+Answer = Reply | UnreachableError
+
+PAGE = 500  # objects of a page: client-go's own default
+_JSON = "application/json"
+_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_PAGES = 4000  # of one list: two million objects; a server that never ends is cut off
+_RESTARTS = 2  # times that a list begins anew because its token expired
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which objects of a kind are asked for.
+
+    :param labels: a label selector.
+    :param fields: a field selector.
+    :param most: no more objects than these.
+    :param only_metadata: the objects carry only their metadata.
+    :param page: no more objects at once than these.
+    """
+
+    labels: str | None = None
+    fields: str | None = None
+    most: int | None = None
+    only_metadata: bool = False
+    page: int = PAGE
+
+    @property
+    def selectors(self) -> dict[str, str]:
+        """As the server's query parameters."""
+        given = {"labelSelector": self.labels, "fieldSelector": self.fields}
+        return {name: value for name, value in given.items() if value}
+
+
+class Pages:
+    """The pages of one list.
+
+    :param ask: sends a path with an ``Accept`` header; safe to call from several threads.
+    """
+
+    def __init__(self, ask: Callable[[str, str], Answer], kind: Kind, namespace: str | None, query: Query) -> None:
+        self._ask = ask
+        self._kind = kind
+        self._namespace = namespace
+        self._query = query
+        self._collected: str | None = None
+
+    def read(self, take: Callable[[Sequence[msgspec.Raw]], Sequence[T]], uid: Callable[[T], str]) -> Listing[T]:
+        """All pages; what was read already is kept when one is refused or a token expires.
+
+        An expired token is exchanged for the one the server offers, or the list begins anew; nothing is counted twice.
+
+        :param take: makes of the objects of a page what is kept of each.
+        :param uid: tells an object from others.
+        """
+        items: list[T] = []
+        seen: set[str] | None = None  # uids, once pages may overlap
+        token, restarts, most = "", 0, self._query.most
+        answer = self._sent("", 0)
+        for _ in range(_PAGES):
+            reply = answer()
+            if isinstance(reply, Reply) and reply.status == 410 and token and restarts < _RESTARTS:
+                restarts += 1
+                seen = {uid(item) for item in items}
+                token = status_of(reply).metadata.continue_
+                answer = self._sent(token, len(items))
+                continue
+            page = self._page(reply)
+            if isinstance(page, Refused):
+                return Listing(items, page, complete=False, collected=self._collected)
+            raws, token = page.items or [], page.metadata.continue_
+            enough = most is not None and len(items) + len(raws) >= most
+            if token and not enough:
+                answer = self._sent(token, len(items) + len(raws))
+            try:
+                fresh = take(raws)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                refused = Refused(*self._asked, 200, NOT_UNDERSTOOD, "an object of the list is not what Kubernetes sends")
+                return Listing(items, refused, complete=False, collected=self._collected)
+            items += fresh if seen is None else [item for item in fresh if uid(item) not in seen]
+            if enough or not token:
+                whole = not token and (most is None or len(items) <= most)
+                return Listing(items[:most], None, complete=whole, collected=self._collected)
+        return Listing(items, None, complete=False, collected=self._collected)
+
+    @property
+    def _asked(self) -> tuple[str, str, str | None, None]:
+        return "list", self._kind.resource, self._namespace, None
+
+    def _page(self, reply: Answer) -> Page | Refused:
+        if isinstance(reply, UnreachableError):
+            return Refused(*self._asked, 0, UNREACHABLE, str(reply))
+        self._collected = self._collected or reply.headers.get("date")
+        page = decoded(reply, Page) if reply.status == 200 and not reply.cut else None
+        if page is None or not page.kind.endswith("List"):
+            return refusal("list", self._kind, self._namespace, None, reply)
+        return page
+
+    def _sent(self, token: str, have: int) -> Callable[[], Answer]:
+        """Ask for a page; what is returned waits for it. The first is asked for at once, the others meanwhile.
+
+        :param have: how many objects the pages before it hold.
+        """
+        size, most = self._query.page, self._query.most
+        query = {**self._query.selectors, "limit": str(size if most is None else max(1, min(size, most - have)))}
+        query.update({"continue": token} if token else {})
+        path = f"{self._kind.path(self._namespace)}?{urlencode(query)}"
+        accept = _METADATA if self._query.only_metadata else _JSON
+        if not token:
+            reply = self._ask(path, accept)
+            return lambda: reply
+        return _ahead(lambda: self._ask(path, accept))
+
+
+def _ahead(call: Callable[[], T]) -> Callable[[], T]:
+    """Begin a call in a thread; what is returned waits for it, and raises what it raised."""
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
+            errors.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+
+    def wait() -> T:
+        thread.join()
+        if errors:
+            raise errors[0]
+        return results[0]
+
+    return wait

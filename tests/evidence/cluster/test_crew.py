@@ -1,0 +1,68 @@
+"""Calls at the same time: their order, what is handed in meanwhile, and errors."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from kubecause.evidence.cluster.crew import Crew
+
+
+def test_results_come_in_the_order_of_the_calls() -> None:
+    """Also where a later one is done first."""
+    second_done = threading.Event()
+    crew: Crew[str] = Crew(2)
+    crew.submit(lambda: "first" if second_done.wait(5) else "too late")
+    crew.submit(lambda: second_done.set() or "second")  # type: ignore[func-returns-value]
+
+    assert ["first", "second"] == list(crew.results())
+
+
+def test_more_may_be_handed_in_while_results_are_taken() -> None:
+    """What an answer refers to is asked for at once, and comes after what was handed in before."""
+    crew: Crew[int] = Crew(1)
+    for number in (1, 2):
+        crew.submit(lambda number=number: number)  # type: ignore[misc]
+    taken = []
+    for result in crew.results():
+        taken.append(result)
+        if result < 10:
+            crew.submit(lambda result=result: result * 10)  # type: ignore[misc]
+
+    assert [1, 2, 10, 20] == taken
+
+
+def test_an_urgent_call_is_begun_first_and_keeps_its_place() -> None:
+    """One thread, which is busy until all are handed in."""
+    handed_in = threading.Event()
+    begun: list[str] = []
+    crew: Crew[object] = Crew(1)
+    crew.submit(lambda: handed_in.wait(5))
+    crew.submit(lambda: begun.append("usual"))
+    crew.submit(lambda: begun.append("urgent"), urgent=True)
+    handed_in.set()
+
+    assert 3 == len(list(crew.results()))
+    assert ["urgent", "usual"] == begun
+
+
+def test_the_first_error_ends_it() -> None:
+    """It is raised in the thread that takes the results, and what was not begun is never called."""
+    called: list[str] = []
+
+    def fails() -> None:
+        raise ValueError("one")
+
+    crew: Crew[object] = Crew(1)
+    handed_in = threading.Event()
+    crew.submit(lambda: handed_in.wait(5))
+    crew.submit(fails)
+    crew.submit(lambda: called.append("too late"))
+    handed_in.set()
+    results = crew.results()
+
+    assert next(results) is True
+    with pytest.raises(ValueError, match="one"):
+        next(results)
+    assert [] == called
