@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from kubecause.evidence import documents_of
 from kubecause.evidence.files import RawText
+from kubecause.evidence.targets import documents_of
 from kubecause.facts import Extraction
 from kubecause.facts.joins import Joins
 from kubecause.facts.store import Store

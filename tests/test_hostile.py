@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubecause import cli
-from kubecause.evidence import documents_of
 from kubecause.evidence.files import RawText
+from kubecause.evidence.targets import documents_of
 from kubecause.facts import Extraction
 from kubecause.knowledge import load_cases
 from kubecause.match import LITERALS, SignalIndex

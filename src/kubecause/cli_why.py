@@ -65,24 +65,33 @@ def why(options: argparse.Namespace, *, keep: Callable[[Document | Gap], None] |
 
     :param keep: called with every document and gap.
     """
-    from kubecause.evidence.cluster.unreachable import unconfigured
-    from kubecause.knowledge import shipped
-    from kubecause.pipeline import diagnose_documents, diagnose_source
-
     try:
         source = open_source(options, os.environ)
     except ConfigError as error:
-        document = unconfigured(error, kubeconfig=options.kubeconfig, environment=os.environ)
-        result = diagnose_documents([document], shipped(), source=("cluster", options.context or "unknown"))
-        if not result.diagnoses:
-            raise  # a context or field that is wrong: the error says which, and there is nothing to explain
-        if keep:
-            keep(document)
-        return result, (0, 0)
+        return _without_cluster(error, options, keep), (0, 0)
     try:
+        source.start()  # the server is at work while the reasoning loads
+        from kubecause.knowledge import shipped
+        from kubecause.pipeline import diagnose_source
+
         return diagnose_source(source, shipped(), keep=keep), source.cost
     finally:
         source.close()
+
+
+def _without_cluster(error: ConfigError, options: argparse.Namespace, keep: Callable[[Document | Gap], None] | None) -> Result:
+    """What a kubeconfig that leads to no cluster is itself a sign of."""
+    from kubecause.evidence.cluster.unreachable import unconfigured
+    from kubecause.knowledge import shipped
+    from kubecause.pipeline import diagnose_documents
+
+    document = unconfigured(error, kubeconfig=options.kubeconfig, environment=os.environ)
+    result = diagnose_documents([document], shipped(), source=("cluster", options.context or "unknown"))
+    if not result.diagnoses:
+        raise error  # a context or field that is wrong: the error says which, and there is nothing to explain
+    if keep:
+        keep(document)
+    return result
 
 
 def _seconds(text: str) -> float:

@@ -33,11 +33,11 @@ class Source(Protocol):
     def name(self) -> str:
         """What the report calls it."""
 
-    def begin(self) -> Sequence[Document | Gap]:
+    def begin(self) -> Iterable[Document | Gap]:
         """The first round."""
 
-    def ask(self, needs: Sequence[Need]) -> Sequence[Document | Gap]:
-        """What may settle the needs and was not handed over before; empty when there is nothing new."""
+    def ask(self, needs: Sequence[Need]) -> Iterable[Document | Gap]:
+        """What may settle the needs and was not handed over before; nothing when there is nothing new."""
 
 
 def diagnose_path(paths: Sequence[str], *, on_progress: Progress | None = None, knowledge: Knowledge | None = None) -> Result:
@@ -47,8 +47,8 @@ def diagnose_path(paths: Sequence[str], *, on_progress: Progress | None = None, 
     :param on_progress: called with bytes read so far and, where known, bytes in all.
     :raises EvidenceError: when a target cannot be opened.
     """
-    from kubecause.evidence import open_evidence  # heavy, and a live cluster needs none of it
     from kubecause.evidence.saved import read_bundle
+    from kubecause.evidence.targets import open_evidence  # heavy, and a live cluster needs none of it
 
     done = 0
 
@@ -91,21 +91,23 @@ def diagnose_source(
     """
     with resting_collector():
         run = _Run(knowledge)
-        found = source.begin()
+        answers = source.begin()
         for number in range(1, MAX_ROUNDS + 1):
-            for item in found:
+            new = False
+            for item in answers:
                 if keep:
                     keep(item)
-            run.read(found)
-            if number > 1 and not any(isinstance(item, Document) for item in found):
+                run.read([item])
+                new = new or isinstance(item, Document)
+            if number > 1 and not new:
                 break  # what was not seen shows in the report, and nothing else has changed
             run.match()
             if on_round:
                 on_round(number)
             needs = run.needs() if number < MAX_ROUNDS else []
-            found = source.ask(needs) if needs else ()
-            if not found:
+            if not needs:
                 break
+            answers = source.ask(needs)
         return run.result((source.kind, source.name))
 
 

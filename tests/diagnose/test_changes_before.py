@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from kubecause.diagnose.changes import MAX_CHANGES, Changes
-from kubecause.evidence import documents_of
 from kubecause.evidence.files import RawText
+from kubecause.evidence.targets import documents_of
 from kubecause.facts.joins import Joins
 from kubecause.facts.store import Store
 from kubecause.knowledge import load_cases

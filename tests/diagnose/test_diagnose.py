@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from kubecause.evidence import documents_of
 from kubecause.evidence.files import RawText
+from kubecause.evidence.targets import documents_of
 from kubecause.knowledge import load_cases
 from kubecause.model import Diagnosis, Result
 from kubecause.pipeline import diagnose_documents

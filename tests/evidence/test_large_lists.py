@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from kubecause.evidence import open_evidence
 from kubecause.evidence.files import Limits
 from kubecause.evidence.list_items import ListCutter, list_head
 from kubecause.evidence.pod_states import ScreenedPod, age, moment, state_of
+from kubecause.evidence.targets import open_evidence
 from kubecause.knowledge import load_cases
 from kubecause.model import Document, Gap, Result
 from kubecause.pipeline import diagnose_documents

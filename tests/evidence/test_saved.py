@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 
 from kubecause.errors import EvidenceError, KubecauseError, UsageError
-from kubecause.evidence import open_evidence, saved, saved_reading
+from kubecause.evidence import saved, saved_reading
 from kubecause.evidence.cluster.documents import objects
 from kubecause.evidence.saved import SUFFIXES, check_target, read_bundle, write_bundle
 from kubecause.evidence.saved_format import INDEX, MARKER, without_secrets
+from kubecause.evidence.targets import open_evidence
 from kubecause.knowledge import load_cases
 from kubecause.model import Channel, Document, Gap, Need
 from kubecause.pipeline import diagnose_path, diagnose_source

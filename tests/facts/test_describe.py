@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from kubecause.evidence import documents_of
 from kubecause.evidence.files import RawText
+from kubecause.evidence.targets import documents_of
 from kubecause.facts.describe import kind_of_word, parse_described
 from kubecause.facts.drafts import Draft
 from kubecause.facts.event_rows import EventRow

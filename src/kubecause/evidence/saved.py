@@ -178,7 +178,7 @@ class SavedBundle:
 
     def items(self, on_bytes: Callable[[int], None] | None = None) -> Iterator[Document | Gap]:
         """The documents and gaps in their original order, one document in memory at a time."""
-        from kubecause.evidence import open_evidence  # it knows bundles through this module
+        from kubecause.evidence.targets import open_evidence  # it knows bundles through this module
 
         return open_evidence([self.path], on_bytes=on_bytes)
 

@@ -28,21 +28,25 @@ def suspects(lines: Sequence[bytes]) -> list[int]:
     text = b"\n".join(lines)
     ends = list(accumulate(len(line) + 1 for line in lines))
     found = {number for number, line in enumerate(lines) if b"\\" in line}  # escapes hide words, and quotes are not ends
-    for place in places(text):
-        number = bisect_right(ends, place)
-        if number not in found and _is_suspect(text, place):
+    done = 0  # what stands before it was looked at: other words of the same string, or of an object that was found
+    for place in sorted(places(text)):
+        if place < done:
+            continue
+        end = done = text.find(b'"', place + 1)
+        if _is_suspect(text, place, end):
+            number = bisect_right(ends, place)
             found.add(number)
+            done = ends[number]
     return sorted(found)
 
 
-def _is_suspect(text: bytes, place: int) -> bool:
-    """Whether the string around a place belongs to a secret, or is one.
+def _is_suspect(text: bytes, place: int, end: int) -> bool:
+    """Whether the string around a place, which ends at ``end``, belongs to a secret, or is one.
 
     A key with a string as its value is judged by its name. A string that is a value is judged by what it holds, as a flag
     whose argument follows, and as the name of a variable, unless that has no value of its own.
     """
     start = text.rfind(b'"', 0, place + 1)
-    end = text.find(b'"', place + 1)
     string = text[start + 1 : end]
     if text[end + 1 : end + 2] == b":":
         return text[end + 2 : end + 3] == b'"' and _names_secret(string)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from kubecause.facts.alerts import parse_alerts, parse_connection, parse_service_graph
+from kubecause.facts.api_access import PARSERS as ACCESS_PARSERS
 from kubecause.facts.changes import change_facts
 from kubecause.facts.derive_guards import guard_facts
 from kubecause.facts.derive_objects import object_facts
@@ -16,6 +17,7 @@ from kubecause.facts.drafts import Draft
 from kubecause.facts.event_rows import EventRow, event_rows
 from kubecause.facts.events import SeenEvent, event_facts
 from kubecause.facts.fragments import parse_fragment
+from kubecause.facts.host_output import Parser
 from kubecause.facts.joins import Joins
 from kubecause.facts.lines import LineFilter, line_facts
 from kubecause.facts.manifests import parse_manifest, parse_objects
@@ -124,11 +126,10 @@ class Extraction:
 
     def _host(self, part: Document) -> bool:
         """Take the output of a command on a host; False when it is none."""
-        from kubecause.facts.hosts import HOST_PARSERS  # heavy, and a live cluster shows no host
-
-        if part.kind not in HOST_PARSERS:
+        parser = ACCESS_PARSERS.get(part.kind) or _host_parser(part.kind)
+        if parser is None:
             return False
-        found = list(HOST_PARSERS[part.kind](part))
+        found = list(parser(part))
         for fact in found:
             self._store.saw(fact.kind)
         self._loose.extend(found)
@@ -168,6 +169,13 @@ class Extraction:
         self._store.saw(part.channel)
         wrapped = part.channel in (Channel.PASTE, Channel.CLIENT, Channel.COMMAND, Channel.STATUS)
         self._loose.extend(line_facts(part, self._keep, entity or _entity_of_hints(part), wrapped=wrapped))
+
+
+def _host_parser(kind: str) -> Parser | None:
+    """What reads a command's output on a host."""
+    from kubecause.facts.hosts import HOST_PARSERS  # heavy, and a live cluster shows no host
+
+    return HOST_PARSERS.get(kind)
 
 
 def _described_entity(draft: Draft) -> Entity:

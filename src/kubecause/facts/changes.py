@@ -19,7 +19,7 @@ from typing import Any
 from kubecause.facts.joins import Joins
 from kubecause.facts.records import EditedMetadata, Node, Workload
 from kubecause.facts.restarts import parse_time
-from kubecause.facts.store import Store, Thing
+from kubecause.facts.store import Store, Thing, worked_out_once
 from kubecause.facts.template_differences import Differences
 from kubecause.model import Channel, Entity, Fact, Proof
 from kubecause.vocabulary import TEXT_FACT
@@ -108,18 +108,36 @@ def _writes(thing: Thing) -> list[_Write]:
 def _edits(store: Store, told: dict[Entity, list[datetime]]) -> Iterator[Fact]:
     """Objects that were made, or edited after that; ``told`` are times of rollouts, which need not be told twice."""
     for thing in store.of_kind(*EDITABLE):
-        if not thing.live or thing.entity.name in _EVERYWHERE:
-            continue
-        writes = _writes(thing)
-        created = parse_time(thing.metadata.creation_timestamp)
-        latest = writes[-1] if writes else None
-        if latest and (created is None or latest.at > created + _AT_ONCE):
-            if not any(abs(latest.at - at) <= _SAME_ACT for at in told.get(thing.entity, ())):
-                what = "rollout" if _rolls_out(thing) else "edited"
-                yield _change(what, thing.entity, latest.at, thing.proof("metadata.managedFields"), by=latest.by)
-        elif created and thing.entity.kind != "Node":
-            by = next((write.by for write in writes if abs(write.at - created) <= _AT_ONCE), None)
-            yield _change("created", thing.entity, created, thing.proof("metadata.creationTimestamp"), by=by)
+        edit = _edit(thing)
+        if edit and not (edit.at and any(abs(edit.at - at) <= _SAME_ACT for at in told.get(thing.entity, ()))):
+            yield edit.fact
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """The last thing that somebody did to an object.
+
+    :param at: when it was edited; None where it was made.
+    """
+
+    fact: Fact
+    at: datetime | None
+
+
+@worked_out_once
+def _edit(thing: Thing) -> _Edit | None:
+    if not thing.live or thing.entity.name in _EVERYWHERE:
+        return None
+    writes = _writes(thing)
+    created = parse_time(thing.metadata.creation_timestamp)
+    latest = writes[-1] if writes else None
+    if latest and (created is None or latest.at > created + _AT_ONCE):
+        what = "rollout" if _rolls_out(thing) else "edited"
+        return _Edit(_change(what, thing.entity, latest.at, thing.proof("metadata.managedFields"), by=latest.by), latest.at)
+    if created is None or thing.entity.kind == "Node":
+        return None
+    by = next((write.by for write in writes if abs(write.at - created) <= _AT_ONCE), None)
+    return _Edit(_change("created", thing.entity, created, thing.proof("metadata.creationTimestamp"), by=by), None)
 
 
 def _rolls_out(thing: Thing) -> bool:

@@ -9,13 +9,14 @@ from functools import cached_property
 from kubecause.facts.label_index import LabelIndex
 from kubecause.facts.records import Claim, Endpoints, EndpointSubset, Service, Workload
 from kubecause.facts.records_pod import Pod
-from kubecause.facts.store import Store, Thing
+from kubecause.facts.store import Store, Thing, worked_out_once
 from kubecause.model import WORKLOAD_KINDS, Entity, Fact
 
 _POD_LIKE = frozenset({"Container", "Pod", *WORKLOAD_KINDS})
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"  # on every EndpointSlice of a service
 _HASHED = re.compile(r"^(?P<workload>.+)-[a-z0-9]{6,10}$")
 
+_WORD = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _CALLED = re.compile(r"(?:://(?:[^@/\s]{1,100}@)?|(?:^|[=@,\s])(?=[a-z0-9.-]{1,253}:\d{2,5}\b))([a-z0-9][a-z0-9.-]{0,252})")
 
 
@@ -26,6 +27,7 @@ class Joins:
         self.store = store
         self._tops: dict[Entity, Entity] = {}
         self._nodes: dict[Entity, set[str]] = {}
+        self._ready: dict[Entity, int | None] = {}
         self._facts_of: dict[str, tuple[int, dict[Entity, list[Fact]]]] = {}
         self._kept_off: dict[tuple[str, ...], frozenset[str]] = {}
 
@@ -227,6 +229,11 @@ class Joins:
 
     def ready_endpoints(self, service: Thing) -> int | None:
         """Number of ready endpoints; None when no document tells."""
+        if service.entity not in self._ready:
+            self._ready[service.entity] = self._count_ready(service)
+        return self._ready[service.entity]
+
+    def _count_ready(self, service: Thing) -> int | None:
         subsets = self.endpoints_of(service)
         if subsets is not None:
             return sum(len(subset.addresses) for subset in subsets)
@@ -248,14 +255,9 @@ class Joins:
             if caller:
                 for entity in by_name.get(server, []):
                     found[entity].add(caller.entity)
-        names = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
         for kind in ("Deployment", "StatefulSet", "DaemonSet"):
-            for thing, workload in self.store.records(kind, Workload):
-                spec = workload.spec.template.spec
-                told = [v.value or "" for c in spec.containers for v in c.env]
-                told += [found[1] for c in spec.containers for a in (*c.command, *c.args) for found in _CALLED.finditer(a)]
-                words = {word for value in told for word in names.findall(value[:300])}
-                for entity in (e for name in words & by_name.keys() for e in by_name[name]):
+            for thing in self.store.of_kind(kind):
+                for entity in (e for name in _words_told(thing) & by_name.keys() for e in by_name[name]):
                     found[entity].add(thing.entity)
         return found
 
@@ -375,6 +377,17 @@ class Joins:
         claims = {each.persistent_volume_claim.claim_name for each in spec.volumes if each.persistent_volume_claim}
         named = [("ConfigMap", name) for name in maps] + [("PersistentVolumeClaim", name) for name in claims]
         return {Entity(kind, name, entity.namespace) for kind, name in named if name}
+
+
+@worked_out_once
+def _words_told(workload: Thing) -> frozenset[str]:
+    """Words in variables and called addresses in arguments, which may be names of services."""
+    if not isinstance(workload.record, Workload):
+        return frozenset()
+    containers = workload.record.spec.template.spec.containers
+    told = {variable.value or "" for each in containers for variable in each.env}
+    told.update(found[1] for each in containers for word in (*each.command, *each.args) for found in _CALLED.finditer(word))
+    return frozenset(word for value in told for word in _WORD.findall(value[:300]))
 
 
 def _reversed(related: Mapping[Entity, set[Entity]]) -> dict[Entity, list[Entity]]:

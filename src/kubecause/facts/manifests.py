@@ -70,7 +70,7 @@ class _Head(msgspec.Struct):
 
 
 _head = msgspec.json.Decoder(_Head)
-_RESHAPED = frozenset({"Event", "Secret", "CronJob", "EndpointSlice"})  # not read in the shape that the API gives them
+_RESHAPED = frozenset({"Event", "Secret", "CronJob"})  # not read in the shape that the API gives them
 
 
 def _plain_object(line: str, document: Document, number: int) -> Draft | None:
@@ -208,23 +208,10 @@ def _draft(kind: str, item: dict[str, Any], document: Document, line: int) -> Dr
     if kind == "CronJob":
         template = ((item.get("spec") or {}).get("jobTemplate") or {}).get("spec") or {}
         data["spec"] = {**(item.get("spec") or {}), "template": template.get("template") or {}}
-    if kind == "EndpointSlice":
-        data["subsets"] = [_subset(data)]
     namespace = meta.get("namespace") or document.hints.get("namespace")
     draft = Draft(kind, str(meta.get("name") or document.hints.get("name", "")), namespace, detail, data, document)
     draft.proofs["object"] = Proof(document.source, f"{kind} {meta.get('name', '')}", line=line)
     return draft
-
-
-def _subset(item: dict[str, Any]) -> dict[str, Any]:
-    """An EndpointSlice in the shape of an Endpoints object; readiness nobody states counts as ready (discovery/v1)."""
-    ready: list[dict[str, str]] = []
-    waiting: list[dict[str, str]] = []
-    for endpoint in item.get("endpoints") or ():
-        if isinstance(endpoint, dict):
-            state = (endpoint.get("conditions") or {}).get("ready")
-            (waiting if state is False else ready).extend({"ip": str(address)} for address in endpoint.get("addresses") or ())
-    return {"addresses": ready, "notReadyAddresses": waiting, "ports": item.get("ports") or []}
 
 
 def _event(item: dict[str, Any], line: int) -> EventRow | None:

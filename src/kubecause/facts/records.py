@@ -151,10 +151,6 @@ class Service(Part):
     status: ServiceStatus = msgspec.field(default_factory=ServiceStatus)
 
 
-class EndpointAddress(Part):
-    ip: str = ""
-
-
 class EndpointPort(Part):
     name: str | None = None
     port: int = 0
@@ -162,14 +158,40 @@ class EndpointPort(Part):
 
 
 class EndpointSubset(Part):
-    addresses: list[EndpointAddress] = []
-    not_ready_addresses: list[EndpointAddress] = []
+    addresses: list[dict[str, Any] | str] = []  # as Endpoints write them, or EndpointSlices
+    not_ready_addresses: list[dict[str, Any] | str] = []
     ports: list[EndpointPort] = []
 
 
 class Endpoints(Part):
     metadata: EditedMetadata = msgspec.field(default_factory=EditedMetadata)
     subsets: list[EndpointSubset] = []
+
+
+class EndpointConditions(Part):
+    ready: bool | None = None
+
+
+class SliceEndpoint(Part):
+    addresses: list[str] | None = None
+    conditions: EndpointConditions | None = None
+
+
+class EndpointSlice(Endpoints):
+    """Read as the one subset that it is; readiness that nobody states counts as ready (discovery/v1)."""
+
+    endpoints: list[SliceEndpoint] | None = None
+    ports: list[EndpointPort] | None = None
+
+    def __post_init__(self) -> None:
+        if self.subsets or (self.endpoints is None and self.ports is None):
+            return
+        subset = EndpointSubset(ports=self.ports or [])
+        for endpoint in self.endpoints or ():
+            waits = endpoint.conditions is not None and endpoint.conditions.ready is False
+            among = subset.not_ready_addresses if waits else subset.addresses
+            among.extend(endpoint.addresses or ())
+        self.subsets, self.endpoints = [subset], None
 
 
 class BackendPort(Part):
@@ -339,7 +361,7 @@ RECORD_OF_KIND: dict[str, type[KubernetesObject]] = {
     "Node": Node,
     "Service": Service,
     "Endpoints": Endpoints,
-    "EndpointSlice": Endpoints,
+    "EndpointSlice": EndpointSlice,
     "Ingress": Ingress,
     "PersistentVolumeClaim": Claim,
     "PersistentVolume": PersistentVolume,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import wraps
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,6 +19,7 @@ from kubecause.facts.records_pod import Metadata
 from kubecause.model import WORKLOAD_KINDS, Channel, Entity, Fact, Gap, Proof
 
 _Record = TypeVar("_Record")
+_T = TypeVar("_T")
 _PATH = re.compile(r"`\$((?:\.\w+|\[[^\]]*\])*)`|at `key` in `\$((?:\.\w+|\[[^\]]*\])*)`")
 _MAX_REPAIRS = 20
 _Key = tuple[str, str | None, str]  # kind, namespace and name
@@ -31,6 +33,7 @@ class Thing:
     :param details: which kinds of document told of it.
     :param proofs: dotted field path → where it can be read.
     :param sources: paths of the documents that mention it.
+    :param worked_out: what :func:`worked_out_once` keeps.
     """
 
     entity: Entity
@@ -38,6 +41,7 @@ class Thing:
     details: frozenset[Detail]
     proofs: dict[str, Proof]
     sources: frozenset[str]
+    worked_out: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def metadata(self) -> Metadata:
@@ -66,6 +70,20 @@ class Thing:
                     return (Proof(found.source, found.text, line=None, field=paths[0]),)
                 return (found,)
         return tuple(list(self.proofs.values())[:1])
+
+
+def worked_out_once(work_out: Callable[[Thing], _T]) -> Callable[[Thing], _T]:
+    """For what follows from one object alone: in later rounds most objects are still the same, and there are thousands."""
+    key = f"{work_out.__module__}.{work_out.__qualname__}"
+
+    @wraps(work_out)
+    def recall(thing: Thing) -> _T:
+        if key not in thing.worked_out:
+            thing.worked_out[key] = work_out(thing)
+        found: _T = thing.worked_out[key]
+        return found
+
+    return recall
 
 
 @dataclass(slots=True)
@@ -112,7 +130,7 @@ class Store:
 
     def saw(self, *what: str | Channel) -> None:
         """Remember that evidence of a kind was read, whether or not anything was found in it."""
-        self.seen.update(str(name) for name in what)
+        self.seen.update(what)
 
     def add_thing(self, thing: Thing) -> None:
         """Index an object."""
@@ -173,7 +191,10 @@ class Merger:
     def add(self, draft: Draft) -> None:
         """Take one more draft; nameless ones are kept apart by their document."""
         namespace = None if draft.kind in CLUSTER_KINDS else draft.namespace
-        self._drafts[draft.kind, namespace, draft.name or f"\0{draft.document.scope}"].append(draft)
+        key = (draft.kind, namespace, draft.name or f"\0{draft.document.scope}")
+        self._drafts[key].append(draft)
+        if draft.json is not None:  # mostly all there is of it, and other evidence is still waited for
+            self._built_of(key, self._drafts[key])
 
     def build(self, store: Store) -> None:
         """Merge all drafts into things; fields that do not fit their type are dropped and noted as gaps."""
@@ -181,14 +202,17 @@ class Merger:
         for (kind, namespace, name), drafts in sorted(
             self._drafts.items(), key=lambda item: (item[0][0], item[0][1] or "", item[0][2])
         ):
-            count, thing, gaps = self._built.get((kind, namespace, name), (0, None, ()))
-            if thing is None or count != len(drafts):
-                built = _thing(kind, namespace, name, drafts)
-                self._built[kind, namespace, name] = (len(drafts), *built)
-                thing, gaps = built
+            thing, gaps = self._built_of((kind, namespace, name), drafts)
             store.add_thing(thing)
             store.gaps.extend(gaps)
-            store.saw(f"object:{kind}")
+        store.saw(*{f"object:{kind}" for kind, _, _ in self._drafts})
+
+    def _built_of(self, key: _Key, drafts: list[Draft]) -> tuple[Thing, tuple[Gap, ...]]:
+        """The thing of some drafts, built again once there are more of them."""
+        built = self._built.get(key)
+        if built is None or built[0] != len(drafts):
+            built = self._built[key] = (len(drafts), *_thing(*key, drafts))
+        return built[1:]
 
     def _settle_namespaces(self) -> None:
         """A draft without a namespace joins the one object of its kind and name that has one.
@@ -208,11 +232,10 @@ class Merger:
 
 def _thing(kind: str, namespace: str | None, name: str, drafts: list[Draft]) -> tuple[Thing, tuple[Gap, ...]]:
     """An object put together, and gaps for what of it does not fit its type."""
-    drafts = sorted(drafts, key=lambda draft: -draft.detail)
-    proofs: dict[str, Proof] = {}
-    for draft in drafts:
-        for path, proof in draft.proofs.items():
-            proofs.setdefault(path, proof)
+    proofs = drafts[0].proofs
+    if len(drafts) > 1:
+        drafts = sorted(drafts, key=lambda draft: -draft.detail)
+        proofs = {path: proof for draft in reversed(drafts) for path, proof in draft.proofs.items()}
     named = not name.startswith("\0")
     entity = Entity(kind, name if named else None, namespace, scope=None if named else drafts[0].document.source)
     record, gaps = _record(drafts, RECORD_OF_KIND.get(kind, Anything), entity)

@@ -6,12 +6,13 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.records import Service, Workload
 from kubecause.facts.records_pod import Container
-from kubecause.facts.store import Store, Thing
+from kubecause.facts.store import Store, Thing, worked_out_once
 from kubecause.model import Channel, Entity, Fact, Need, Proof
 
 # Words by which programs of many languages say that they could not connect or resolve.
@@ -55,30 +56,43 @@ class Address:
     proofs: tuple[Proof, ...]
 
 
-def addresses(thing: Thing, workload: Workload) -> Iterator[Address]:
+@worked_out_once
+def addresses(workload: Thing) -> tuple[Address, ...]:
     """Addresses in the variables and arguments of a workload's containers."""
-    for container in workload.spec.template.spec.containers:
-        yield from _in_container(thing, container)
+    if not isinstance(workload.record, Workload):
+        return ()
+    containers = workload.record.spec.template.spec.containers
+    return tuple(address for container in containers for address in _in_container(workload, container))
 
 
 def _in_container(thing: Thing, container: Container) -> Iterator[Address]:
     ports = {v.name: v.value for v in container.env if v.value and v.value.isdigit()}
     for variable in container.env:
         value = variable.value or ""
-        place = f"spec.containers.{container.name}.env.{variable.name}"
-        if (
-            not value
-            or len(value) > 500
-            or not (_ADDRESS_VARIABLE.search(variable.name) or "://" in value or _PORT.search(value))
-        ):
+        if not value or len(value) > 500:
             continue
-        for found in _ADDRESS.finditer(value):
-            host = found["host"]
-            if _LOCAL.match(host) or host.isdigit() or (not _LETTER.search(host) and not _IPV4.match(host)):
-                continue
-            port = int(found["port"]) if found["port"] else _sibling_port(variable.name, ports)
-            yield Address(variable.name, value, host.lower(), port, thing.proof(place, "spec.template.spec.containers"))
+        if not (_names_address(variable.name) or (":" in value and ("://" in value or _PORT.search(value)))):
+            continue
+        place = f"spec.containers.{container.name}.env.{variable.name}"
+        for host, own_port in _told_in(value):
+            port = own_port if own_port is not None else _sibling_port(variable.name, ports)
+            yield Address(variable.name, value, host, port, thing.proof(place, "spec.template.spec.containers"))
     yield from _in_arguments(thing, container)
+
+
+@lru_cache(maxsize=4096)
+def _told_in(value: str) -> tuple[tuple[str, int | None], ...]:
+    """Hosts, each with its port if it has one, that the value of a variable names; many workloads are told the same."""
+    return tuple(
+        (host.lower(), int(found["port"]) if found["port"] else None)
+        for found in _ADDRESS.finditer(value)
+        if not (_LOCAL.match(host := found["host"]) or host.isdigit() or (not _LETTER.search(host) and not _IPV4.match(host)))
+    )
+
+
+@lru_cache(maxsize=4096)
+def _names_address(variable: str) -> bool:
+    return _ADDRESS_VARIABLE.search(variable) is not None
 
 
 def _in_arguments(thing: Thing, container: Container) -> Iterator[Address]:
@@ -116,7 +130,7 @@ def address_facts(store: Store, joins: Joins) -> Iterator[Fact]:
         for thing, workload in store.records(kind, Workload):
             if not thing.live or workload.spec.replicas == 0:
                 continue
-            for address in addresses(thing, workload):
+            for address in addresses(thing):
                 fact = _wrong(thing, address, failures.get(thing.entity, []), store, joins)
                 if fact:
                     yield fact
@@ -244,10 +258,10 @@ def missing_services(namespace: str | None, store: Store, joins: Joins) -> Itera
         if not thing.live and thing.entity.namespace in (namespace, None):
             yield thing.entity.name or "", thing.proof("spec")
     for kind in ("Deployment", "StatefulSet", "DaemonSet"):
-        for thing, workload in store.records(kind, Workload):
+        for thing in store.of_kind(kind):
             if thing.entity.namespace != namespace or not thing.live:
                 continue
-            for address in addresses(thing, workload):
+            for address in addresses(thing):
                 host = _CLUSTER_SUFFIX.sub("", address.host)
                 if "." not in host and joins.service_called(host, namespace) is None and store.workload_named(host, namespace):
                     yield host, address.proofs

@@ -9,7 +9,7 @@ from kubecause.facts.joins import Joins
 from kubecause.facts.records import Workload
 from kubecause.facts.records_pod import Container, Pod, Probe
 from kubecause.facts.restarts import pod_ready
-from kubecause.facts.store import Thing
+from kubecause.facts.store import Thing, worked_out_once
 from kubecause.model import Fact, Proof
 from kubecause.vocabulary import TEXT_FACT
 
@@ -83,9 +83,12 @@ def listening_ports(thing: Thing, joins: Joins, only: str | None = None) -> List
     return known
 
 
-def template_ports(thing: Thing, workload: Workload) -> Listening:
+@worked_out_once
+def template_ports(thing: Thing) -> Listening:
     """The ports that the template of a workload declares; where its healthy pods were not read."""
-    known = Listening()
+    known, workload = Listening(), thing.record
+    if not isinstance(workload, Workload):
+        return known
     for container in workload.spec.template.spec.containers:
         _declared(thing, container, known)
         number = probe_port(container.readiness_probe) if container.readiness_probe and workload.status.ready_replicas else None

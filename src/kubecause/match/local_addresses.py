@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from kubecause.facts.joins import Joins
 from kubecause.facts.records import Service, Workload
 from kubecause.facts.records_pod import Container
-from kubecause.facts.store import Store, Thing
+from kubecause.facts.store import Store, Thing, worked_out_once
 from kubecause.match.addresses import failing_lines
 from kubecause.model import Entity, Fact
 
 _LOCAL = re.compile(r"(?:^|[/@=,\s])(?P<host>localhost|127\.0\.0\.1|\[::1\]):(?P<port>\d{2,5})\b")
+
+_Told = tuple[Container, str, str, str, int]  # container, variable, value, host and port
 
 
 def local_address_facts(store: Store, _joins: Joins) -> Iterator[Fact]:
@@ -23,7 +25,7 @@ def local_address_facts(store: Store, _joins: Joins) -> Iterator[Fact]:
     failures: dict[Entity, list[Fact]] | None = None
     for kind in ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"):
         for thing, workload in store.records(kind, Workload):
-            told = list(_told(workload)) if thing.live else []
+            told = _told(thing) if thing.live else ()
             if not told:
                 continue
             failures = failing_lines(store) if failures is None else failures
@@ -40,13 +42,18 @@ def local_address_facts(store: Store, _joins: Joins) -> Iterator[Fact]:
                 yield Fact("client.address-wrong", thing.entity, {**fields, "meant": written, "failing": True}, proofs)
 
 
-def _told(workload: Workload) -> Iterator[tuple[Container, str, str, str, int]]:
-    """Container, variable, value, host and port of every local address in variables and arguments."""
+@worked_out_once
+def _told(workload: Thing) -> tuple[_Told, ...]:
+    """Every local address in variables and arguments."""
+    return tuple(_of_workload(workload.record)) if isinstance(workload.record, Workload) else ()
+
+
+def _of_workload(workload: Workload) -> Iterator[_Told]:
     for container in workload.spec.template.spec.containers:
         words = [(variable.name, variable.value or "") for variable in container.env]
         words += [("args", word) for word in (*container.command, *container.args)]
         for name, value in words:
-            found = _LOCAL.search(value) if len(value) <= 500 else None
+            found = _LOCAL.search(value) if ":" in value and len(value) <= 500 else None
             if found:
                 yield container, name, value, found["host"], int(found["port"])
 

@@ -155,9 +155,9 @@ def _of_template(thing: Thing, store: Store, joins: Joins) -> Listening | None:
     ready = [
         w for w in behind if isinstance(w.record, Workload) and (w.record.status.ready_replicas or w.record.status.number_ready)
     ]
-    if len(behind) != 1 or not ready or not isinstance(ready[0].record, Workload):
+    if len(behind) != 1 or not ready:
         return None
-    return template_ports(ready[0], ready[0].record)
+    return template_ports(ready[0])
 
 
 def _refused(thing: Thing, store: Store) -> tuple[Proof, ...]:

@@ -6,7 +6,7 @@ symptoms found. Nothing is ever written, and only the permissions of :mod:`kubec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -47,6 +47,7 @@ class ClusterSource:
         self._now = now().replace(microsecond=0)
         self._reader = Reader(self._connection, lambda: self.clock, bounds)
         self._reached = True
+        self._first: Iterator[Answer] | None = None
 
     @property
     def name(self) -> str:
@@ -67,48 +68,61 @@ class ClusterSource:
         """Requests sent and bytes read so far."""
         return self._connection.requests, self._connection.bytes_read
 
-    def begin(self) -> list[Answer]:
-        """The first round.
+    def start(self) -> None:
+        """Ask for the first answers, which come while the caller loads what reasons about them."""
+        if not self._scope.targets and self._first is None:
+            self._first = self._reader.read(self._screen())
+
+    def begin(self) -> Iterator[Answer]:
+        """The first round: each answer as soon as it is there.
 
         :raises EvidenceError: when a named object does not exist.
         """
         try:
-            found = self._named() if self._scope.targets else self._screened()
-            return [*found, *self._examined(None)] if self._reader.troubled else found
+            yield from self._named() if self._scope.targets else self._screened()
+            if self._reader.troubled:
+                yield from self._examined(None)
         except UnreachableError as error:
-            return self._examined(error)
+            yield from self._examined(error)
 
-    def ask(self, needs: Sequence[Need]) -> list[Answer]:
-        """What may settle the needs and was not fetched before; empty when there is nothing new."""
+    def ask(self, needs: Sequence[Need]) -> Iterator[Answer]:
+        """What may settle the needs and was not fetched before; nothing when there is nothing new."""
         if not self._reached:
-            return []
+            return
         try:
-            found = self._reader.read(every([*map(requests_for, needs), *map(self._behind, needs)]))
-            return found + self._heard([need.entity for need in needs if need.fact_kind == ADDRESS])
+            yield from self._reader.read(every([*map(requests_for, needs), *map(self._behind, needs)]))
+            yield from self._heard([need.entity for need in needs if need.fact_kind == ADDRESS])
         except UnreachableError as error:
-            return self._examined(error)
+            yield from self._examined(error)
 
     def close(self) -> None:
         """Close all connections."""
         self._connection.close()
 
-    def _examined(self, error: UnreachableError | None) -> list[Answer]:
+    def _examined(self, error: UnreachableError | None) -> Iterator[Answer]:
         """The way to a server that gives no answers, or none that help; it is not asked again."""
         self._reached = False
-        return list(examine(self._settings, error, timeout=self._timeout))
+        yield from examine(self._settings, error, timeout=self._timeout)
 
     # --- rounds -------------------------------------------------------------------------------------------------
 
-    def _screened(self) -> list[Answer]:
+    def _screen(self) -> list[Request]:
         scope = self._scope
         if scope.selector:
-            return self._reader.read([Request("table", "Pod", scope.namespace, labels=scope.selector)])
-        found = self._reader.read([Request("screen", "Namespace", name=scope.namespace)])
+            return [Request("table", "Pod", scope.namespace, labels=scope.selector)]
+        return [Request("screen", "Namespace", name=scope.namespace)]
+
+    def _screened(self) -> Iterator[Answer]:
+        scope = self._scope
+        self.start()
+        yield from self._first or ()
+        if scope.selector:
+            return
         if scope.namespace and self._reader.is_missing("Namespace", None, scope.namespace):
             raise EvidenceError(f"there is no namespace {scope.namespace}; `kubectl get namespaces` lists them")
-        return found + self._reader.read(every(pods_of(service) for service in self._reader.services_without_endpoints()))
+        yield from self._reader.read(every(pods_of(service) for service in self._reader.services_without_endpoints()))
 
-    def _named(self) -> list[Answer]:
+    def _named(self) -> Iterator[Answer]:
         scope = self._scope
         wanted: list[tuple[Entity, Request]] = []
         for word, name in scope.targets:
@@ -117,25 +131,26 @@ class ClusterSource:
                 raise EvidenceError(f"the server knows no kind {word!r}; `kubectl api-resources` lists those it knows")
             entity = Entity(kind.kind, name, scope.namespace if kind.namespaced else None)
             wanted.append((entity, Request("get", kind.kind, entity.namespace, name)))
-        found = self._reader.read([r for entity, get in wanted for r in (get, events_about(entity))])
+        found = list(self._reader.read([r for entity, get in wanted for r in (get, events_about(entity))]))
         for entity, _ in wanted:
             if self._reader.is_missing(entity.kind, entity.namespace, entity.name or ""):
                 where = f" in namespace {entity.namespace}" if entity.namespace else ""
                 raise EvidenceError(f"there is no {entity.kind} {entity.name}{where}; check the name, or give -n NAMESPACE")
+        yield from found
         items = [item for entity, _ in wanted if (item := self._item(entity))]
-        found += self._reader.read(every(follow(item) for item in items for follow in NAMED.get(item["kind"], ())))
-        return found + self._heard([entity for entity, _ in wanted])
+        yield from self._reader.read(every(follow(item) for item in items for follow in NAMED.get(item["kind"], ())))
+        yield from self._heard([entity for entity, _ in wanted])
 
     def _item(self, entity: Entity) -> Item | None:
         return self._reader.item(entity.kind, entity.namespace, entity.name or "")
 
-    def _heard(self, entities: Sequence[Entity]) -> list[Answer]:
+    def _heard(self, entities: Sequence[Entity]) -> Iterator[Answer]:
         """The log of one pod of each workload, and of each pod, even when all are healthy: what it complains of."""
         items = [item for entity in entities if (item := self._item(entity))]
-        found = self._reader.read(every(pods_of(item) for item in items if item["kind"] in WORKLOAD_KINDS))
+        yield from self._reader.read(every(pods_of(item) for item in items if item["kind"] in WORKLOAD_KINDS))
         pods = [pod for item in items for pod in ([item] if item["kind"] == "Pod" else self._reader.selected(item)[:1])]
         running = [pod for pod in pods if (pod.get("status") or {}).get("phase") != "Pending"]
-        return found + self._reader.read(every(map(any_log, running)))
+        yield from self._reader.read(every(map(any_log, running)))
 
     def _behind(self, need: Need) -> list[Request]:
         """The pods behind a Service that a need names: its selector is known by now."""

@@ -32,20 +32,23 @@ class Crew(Generic[T]):
         """
         self._size = size
         self._lock = threading.Lock()
-        self._order: deque[_Task[T]] = deque()
-        self._urgent: deque[_Task[T]] = deque()
-        self._usual: deque[_Task[T]] = deque()
+        self._results: deque[_Task[T]] = deque()
+        self._late_results: deque[_Task[T]] = deque()
+        self._waiting: deque[_Task[T]] = deque()
         self._at_work = 0
 
-    def submit(self, call: Callable[[], T], *, urgent: bool = False) -> None:
+    def submit(self, call: Callable[[], T], *, takes_long: bool = False) -> None:
         """Hand in one more call.
 
-        :param urgent: it is begun before those that are not, since it takes long; its result keeps its place.
+        :param takes_long: it is begun before those that still wait, and its result comes after all others.
         """
         task = _Task(call)
-        self._order.append(task)
+        (self._late_results if takes_long else self._results).append(task)
         with self._lock:
-            (self._urgent if urgent else self._usual).append(task)
+            if takes_long:
+                self._waiting.appendleft(task)
+            else:
+                self._waiting.append(task)
             if self._at_work < self._size:
                 self._at_work += 1
                 threading.Thread(target=self._work, daemon=True).start()
@@ -55,8 +58,8 @@ class Crew(Generic[T]):
 
         The first error that happens ends it: it is raised in the place of the first result that is not there.
         """
-        while self._order:
-            task = self._order.popleft()
+        while waiting := self._results or self._late_results:
+            task = waiting.popleft()
             task.done.wait()
             if task.error:
                 raise task.error
@@ -72,18 +75,16 @@ class Crew(Generic[T]):
 
     def _next(self) -> _Task[T] | None:
         with self._lock:
-            waiting = self._urgent or self._usual
-            if waiting:
-                return waiting.popleft()
+            if self._waiting:
+                return self._waiting.popleft()
             self._at_work -= 1
             return None
 
     def _fail(self, task: _Task[T], error: Exception) -> None:
         """Nothing more is called; those who wait for what was not called are told why."""
         with self._lock:
-            left = [task, *self._urgent, *self._usual]
-            self._urgent.clear()
-            self._usual.clear()
+            left = [task, *self._waiting]
+            self._waiting.clear()
         for each in left:
             each.error = error
             each.done.set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -23,8 +23,10 @@ from kubecause.evidence.cluster.requests import WARNINGS, Item, Request
 from kubecause.evidence.cluster.screen import (
     POD_COLUMNS,
     PodRow,
+    cells_of,
     is_broken,
     last_seen,
+    pod_rows,
     representatives,
     screen_of,
     telling_events,
@@ -108,13 +110,23 @@ class Reader:
 
     # --- asking -------------------------------------------------------------------------------------------------
 
-    def read(self, requests: Sequence[Request]) -> list[Answer]:
-        """Answers to requests not sent before, and to those that the answers refer to, until nothing is new."""
+    def read(self, requests: Sequence[Request]) -> Iterator[Answer]:
+        """Answers to requests not sent before, and to those that the answers refer to, until nothing is new.
+
+        What is given is asked for at once; what follows, while the answers are taken.
+        """
         found: list[Answer] = []
         crew: Crew[tuple[Request, object]] = Crew(self._parallel)
         self._submit(crew, requests, found)
+        return self._answers(crew, found)
+
+    def _answers(self, crew: Crew[tuple[Request, object]], found: list[Answer]) -> Iterator[Answer]:
+        yield from found  # the caller works on it while others are waited for
+        found.clear()
         for request, answer in crew.results():
             self._submit(crew, self._take(request, answer, found), found)
+            yield from found
+            found.clear()
         if self._left_out:
             why = f"{self._left_out} requests were left out: the server answers too slowly or fails"
             found.append(Gap("what else is broken", why))
@@ -127,13 +139,13 @@ class Reader:
             if items:
                 found.append(self._document(request, items))
         self._events.clear()
-        return found
+        yield from found
 
     def _submit(self, crew: Crew[tuple[Request, object]], requests: Iterable[Request], found: list[Answer]) -> None:
-        """Have requests sent that were not before; events are begun first, as they take the server longest, and taken last."""
+        """Have requests sent that were not before; warnings take the server longest, and are judged when the pods are known."""
         fresh = self._fresh(requests, found)
-        for request in sorted(fresh, key=lambda request: request.kind == "Event"):
-            crew.submit(self._sending(request), urgent=request.kind == "Event")
+        for request in sorted(fresh, key=lambda request: request.fields != WARNINGS):
+            crew.submit(self._sending(request), takes_long=request.fields == WARNINGS)
 
     def _fresh(self, requests: Iterable[Request], found: list[Answer]) -> list[Request]:
         fresh: list[Request] = []
@@ -296,12 +308,9 @@ class Reader:
         if table.refused:
             found += self._gaps(table.refused)
             return []
-        columns = [column.upper() for column in table.columns]
-        rows = [
-            {column: "" if cell is None else str(cell) for column, cell in zip(columns, row, strict=False)} for row in table.rows
-        ]
         if request.kind == "Pod":
-            return self._pods(request, table, rows, found) + self._behind.pop(request, [])
+            return self._pods(request, table, found) + self._behind.pop(request, [])
+        rows = [cells_of(table.columns, row) for row in table.rows]
         if request.kind == "Secret":  # names only, see api.py: which of those that others name are not there
             cells = [[row.get(column, "") for column in _SECRET_COLUMNS] for row in rows]
             hints = {"namespace": request.namespace or "", **({"lists": "Secret"} if table.complete else {})}
@@ -320,11 +329,11 @@ class Reader:
             Request("get", request.kind, name=row["NAME"]) for row in rows if row.get("AVAILABLE", "True") not in ("True", "")
         ]
 
-    def _pods(self, request: Request, table: Table, rows: list[dict[str, str]], found: list[Answer]) -> list[Request]:
+    def _pods(self, request: Request, table: Table, found: list[Answer]) -> list[Request]:
         """Broken pods as rows, and one full object for each kind of trouble; a selected healthy one where none is broken."""
         namespace = request.namespace or ""
-        all_rows = [PodRow(namespace, row.get("NAME", ""), row) for row in rows]
-        broken = [row for row in all_rows if is_broken(row.cells)]
+        rows = pod_rows(namespace, table.columns, table.rows)
+        broken = [row for row in rows if is_broken(row.cells)]
         self._broken.update({(row.namespace, row.name): row for row in broken})
         whole = table.complete and not request.labels and not request.fields
         if whole:
@@ -337,8 +346,11 @@ class Reader:
         chosen = representatives(broken)
         stands = {(row.namespace, row.name) for row in chosen}
         self._coverage.represented(row for row in broken if (row.namespace, row.name) not in stands)
-        chosen = chosen or (all_rows[:1] if request.labels else [])
-        chosen += representatives(row for row in all_rows if row.status == "Completed" and not self._of_job(row))[:_FINISHED]
+        if request.labels and not chosen:
+            chosen = [
+                PodRow(namespace, cells["NAME"], cells) for cells in (cells_of(table.columns, row) for row in table.rows[:1])
+            ]
+        chosen += representatives(row for row in rows if row.status == "Completed" and not self._of_job(row))[:_FINISHED]
         return [Request("get", "Pod", row.namespace, row.name) for row in chosen]
 
     def _of_job(self, row: PodRow) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +69,31 @@ class PodRow:
     def owner(self) -> str:
         """The name its siblings share: that of its ReplicaSet, StatefulSet, DaemonSet or Job."""
         return _POD_SUFFIX.sub("", self.name)
+
+
+def cells_of(columns: Sequence[str], row: Sequence[Any]) -> dict[str, str]:
+    """A row of a table of the server's, as text by column."""
+    return {column: "" if cell is None else str(cell) for column, cell in zip(columns, row, strict=False)}
+
+
+def pod_rows(namespace: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[PodRow]:
+    """The rows of a table of pods without those that plainly run, which in a large cluster are nearly all.
+
+    :param columns: in upper case.
+    """
+    places = [columns.index(name) if name in columns else None for name in ("STATUS", "RESTARTS", "READY")]
+    if None not in places:
+        status, restarts, ready = (place or 0 for place in places)
+        rows = [row for row in rows if not _plainly_runs(row, status, restarts, ready)]
+    found = [cells_of(columns, row) for row in rows]
+    return [PodRow(namespace, cells.get("NAME", ""), cells) for cells in found]
+
+
+def _plainly_runs(row: Sequence[Any], status: int, restarts: int, ready: int) -> bool:
+    if len(row) <= max(status, restarts, ready) or row[status] != "Running" or row[restarts] not in ("0", 0):
+        return False
+    are, _, wanted = str(row[ready]).partition("/")
+    return are == wanted
 
 
 def is_broken(cells: Cells) -> bool:
