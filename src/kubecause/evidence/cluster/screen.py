@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from kubecause.evidence.cluster.requests import SYSTEM_NAMESPACE, WARNINGS, Request
@@ -84,15 +85,18 @@ def pod_rows(namespace: str, columns: Sequence[str], rows: Iterable[Sequence[Any
     places = [columns.index(name) if name in columns else None for name in ("STATUS", "RESTARTS", "READY")]
     if None not in places:
         status, restarts, ready = (place or 0 for place in places)
-        rows = [row for row in rows if not _plainly_runs(row, status, restarts, ready)]
+        rows = [row for row in rows if len(row) < len(columns) or not _plainly_runs(row, status, restarts, ready)]
     found = [cells_of(columns, row) for row in rows]
     return [PodRow(namespace, cells.get("NAME", ""), cells) for cells in found]
 
 
 def _plainly_runs(row: Sequence[Any], status: int, restarts: int, ready: int) -> bool:
-    if len(row) <= max(status, restarts, ready) or row[status] != "Running" or row[restarts] not in ("0", 0):
-        return False
-    are, _, wanted = str(row[ready]).partition("/")
+    return row[status] == "Running" and row[restarts] in ("0", 0) and _all_ready(row[ready])
+
+
+@lru_cache(maxsize=64)
+def _all_ready(cell: Any) -> bool:
+    are, _, wanted = str(cell).partition("/")
     return are == wanted
 
 
