@@ -15,7 +15,7 @@ NOUNS = {"model", "errors", "text", "vocabulary", "collector", "literal_search"}
 STAGES = ("evidence", "facts", "match", "diagnose", "report")
 READERS = {"match", "diagnose", "report"}  # stages that know the cases
 FACT_RECORDS = {
-    *("facts.store", "facts.records", "facts.records_pod", "facts.joins"),
+    *("facts.store", "facts.records", "facts.records_network", "facts.records_pod", "facts.joins"),
     *("facts.quantities", "facts.restarts", "facts.roles"),  # what the records mean: amounts, calm, roles
 }
 

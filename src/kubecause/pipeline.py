@@ -119,6 +119,7 @@ class _Run:
         self._index = SignalIndex(knowledge.cases.values(), LITERALS)
         self._extraction = Extraction(self._index.filter)
         self._store = Store()
+        self._hides: dict[tuple[str, ...], tuple[str, ...]] = {}
         self.empty = True
 
     def read(self, documents: Iterable[Document | Gap]) -> None:
@@ -131,11 +132,13 @@ class _Run:
             else:
                 self._extraction.read(item)
 
-    def _hidden(self, kinds: Sequence[str]) -> tuple[str, ...]:
+    def _hidden(self, kinds: tuple[str, ...]) -> tuple[str, ...]:
         """The faults that look at evidence of some kinds, which was not seen; ids stay ids."""
-        if not kinds:
-            return ()
-        unseen = set(kinds)
+        if kinds not in self._hides:
+            self._hides[kinds] = self._blind_to(set(kinds))
+        return self._hides[kinds]
+
+    def _blind_to(self, unseen: set[str]) -> tuple[str, ...]:
         return tuple(
             case.id
             for case in self._cases.values()

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from kubecause.facts.records import Node, Service, Workload
+from kubecause.facts.records import Node, Workload
+from kubecause.facts.records_network import Service
 from kubecause.facts.records_pod import Pod
 
 

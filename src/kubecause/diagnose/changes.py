@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from kubecause.facts.joins import Joins
+from kubecause.facts.paths import read_by
 from kubecause.facts.signs import Signs
 from kubecause.model import Change, Difference, Entity, Fact, Finding, Proof
 
@@ -109,7 +110,7 @@ class Changes:
         yield from self._owners(entity)
         if entity.kind == "Service":
             yield from joins.workloads_of_service.get(entity, ())
-        yield from joins.reads(entity)
+        yield from read_by(joins, entity)
         node = joins.node_of(entity)
         if node:
             yield Entity("Node", node)

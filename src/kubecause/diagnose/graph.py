@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.paths import connected
+from kubecause.facts.paths import connected, dependents
 from kubecause.knowledge.schema import Case
 from kubecause.model import STATUS_ORDER, Entity, Finding
 
@@ -16,6 +16,7 @@ _BY_NODE = frozenset({"pod.node", "node.components"})
 _BY_FAMILY = frozenset({"self", "pod.workload"})
 _WITHIN = frozenset({"pod.namespace", "pod.claims", "service.pods", "ingress.service"})
 _ANYWHERE = object()  # the place of findings that any cause may lead to
+_BEHIND = "behind"  # begins the place of findings about a workload, or about what it stands behind
 
 
 @dataclass(slots=True)
@@ -75,7 +76,7 @@ class _Reach:
     """
 
     def __init__(self, finding: Finding, joins: Joins) -> None:
-        who = {finding.entity, *finding.subjects}
+        who = _who(finding)
         self.open = _nameless(finding.entity) or bool(sufferers(finding))
         self.namespace = finding.entity.namespace
         self.families = {joins.top_owner(entity) for entity in who}
@@ -93,6 +94,7 @@ class _Index:
     """Findings by their fault and by where they are, so that a cause need not be held against all effects."""
 
     def __init__(self, findings: Sequence[Finding], joins: Joins) -> None:
+        self._findings, self._joins = findings, joins
         self._reach = [_Reach(finding, joins) for finding in findings]
         self._all: dict[str, list[int]] = defaultdict(list)
         self._at: dict[tuple[str, object], list[int]] = defaultdict(list)
@@ -100,7 +102,8 @@ class _Index:
             self._all[finding.fault].append(number)
             anywhere = reach.open or finding.entity.kind == "Cluster"
             places = [_ANYWHERE] if anywhere else [*reach.families, *reach.on_nodes]
-            for place in {*places, (reach.namespace,)}:
+            behind = {(_BEHIND, workload) for entity in _who(finding) for workload in joins.workloads_behind(entity)}
+            for place in {*places, *behind, (reach.namespace,)}:
                 self._at[finding.fault, place].append(number)
 
     def effects(self, cause: int, fault: str, via: str) -> Sequence[int]:
@@ -108,6 +111,8 @@ class _Index:
         reach = self._reach[cause]
         if reach.open:
             return self._all.get(fault, ())
+        if via == "workload.dependencies":
+            return self._found(fault, [*((_BEHIND, caller) for caller in self._callers(cause)), _ANYWHERE])
         if via in _BY_FAMILY:
             return self._found(fault, [*reach.families, _ANYWHERE])
         if via in _BY_NODE:
@@ -118,6 +123,10 @@ class _Index:
         if via in _WITHIN and reach.namespace is not None:
             return self._found(fault, [(reach.namespace,), (None,)])
         return self._all.get(fault, ())
+
+    def _callers(self, cause: int) -> set[Entity]:
+        """Workloads that call those of a finding, directly or through others."""
+        return set().union(*(dependents(self._joins, entity) for entity in _who(self._findings[cause])))
 
     def _found(self, fault: str, places: Iterable[object]) -> list[int]:
         return sorted({number for place in places for number in self._at.get((fault, place), ())})
@@ -137,6 +146,10 @@ def reaches(cause: Finding, effect: Finding, via: str, joins: Joins) -> bool:
         for b in effect.subjects or (effect.entity,)
         if not _nameless(a) and not _nameless(b)
     )
+
+
+def _who(finding: Finding) -> set[Entity]:
+    return {finding.entity, *finding.subjects}
 
 
 def sufferers(finding: Finding) -> list[Entity]:

@@ -17,7 +17,8 @@ from itertools import pairwise
 from typing import Any
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import EditedMetadata, Node, Workload
+from kubecause.facts.records import Node, Workload
+from kubecause.facts.records_pod import EditedMetadata
 from kubecause.facts.restarts import parse_time
 from kubecause.facts.store import Store, Thing, worked_out_once
 from kubecause.facts.template_differences import Differences

@@ -8,7 +8,8 @@ from typing import Any
 from kubecause.facts.drafts import Detail
 from kubecause.facts.joins import Joins
 from kubecause.facts.paths import connected
-from kubecause.facts.records import Anything, Claim, Node, Service, Workload
+from kubecause.facts.records import Anything, Claim, Node, Workload
+from kubecause.facts.records_network import Service
 from kubecause.facts.records_pod import Condition, Pod
 from kubecause.facts.restarts import parse_time
 from kubecause.facts.roles import is_control_plane

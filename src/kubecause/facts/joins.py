@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from kubecause.facts.label_index import LabelIndex
-from kubecause.facts.records import Claim, Endpoints, EndpointSubset, Service, Workload
+from kubecause.facts.records import Claim, Workload
+from kubecause.facts.records_network import Endpoints, EndpointSubset, Service
 from kubecause.facts.records_pod import Pod
 from kubecause.facts.store import Store, Thing, worked_out_once
 from kubecause.model import WORKLOAD_KINDS, Entity, Fact
@@ -28,6 +29,7 @@ class Joins:
         self._tops: dict[Entity, Entity] = {}
         self._nodes: dict[Entity, set[str]] = {}
         self._ready: dict[Entity, int | None] = {}
+        self._dependents: dict[Entity, set[Entity]] = {}
         self._facts_of: dict[str, tuple[int, dict[Entity, list[Fact]]]] = {}
         self._kept_off: dict[tuple[str, ...], frozenset[str]] = {}
 
@@ -284,17 +286,21 @@ class Joins:
                 found.setdefault(behind, set()).update(clients - {behind})
         return found
 
+    def dependents(self, callee: Entity) -> set[Entity]:
+        """Workloads that call a workload, directly or through others; itself where calls go in a circle."""
+        if callee not in self._dependents:
+            found: set[Entity] = set()
+            waiting = [callee]
+            while waiting:
+                fresh = self.callers.get(waiting.pop(), set()) - found
+                found |= fresh
+                waiting += fresh
+            self._dependents[callee] = found
+        return self._dependents[callee]
+
     def depends(self, caller: Entity, callee: Entity) -> bool:
         """True when one workload calls another, directly or through others."""
-        waiting, done = [callee], {callee}
-        while waiting:
-            for entity in self.callers.get(waiting.pop(), ()):
-                if entity == caller:
-                    return True
-                if entity not in done:
-                    done.add(entity)
-                    waiting.append(entity)
-        return False
+        return caller in self.dependents(callee)
 
     # --- identity -----------------------------------------------------------------------------------------------
 
@@ -319,14 +325,17 @@ class Joins:
         if entity.kind == "Service":
             return self.workloads_of_service.get(entity, set())
         if entity.kind == "PersistentVolumeClaim":
-            pods = [pod.entity for pod in self.store.of_kind("Pod") if pod.entity.namespace == entity.namespace]
-            return {self.top_owner(pod) for pod in pods if entity.name in self.claims_of(pod)}
+            return self._claim_users.get((entity.namespace, entity.name or ""), set())
         return {self.top_owner(entity)}
 
-    def calls_service(self, caller: Entity, service: Entity) -> bool:
-        """True when a workload calls a service, directly or through others."""
-        clients = self.service_callers.get(service, set())
-        return caller in clients or any(self.depends(caller, client) for client in clients)
+    @cached_property
+    def _claim_users(self) -> dict[tuple[str | None, str], set[Entity]]:
+        """Owners of the pods that mount a claim, by its namespace and name."""
+        found: dict[tuple[str | None, str], set[Entity]] = {}
+        for pod in self.store.of_kind("Pod"):
+            for claim in self.claims_of(pod.entity):
+                found.setdefault((pod.entity.namespace, claim), set()).add(self.top_owner(pod.entity))
+        return found
 
     @cached_property
     def mounted_claims(self) -> set[tuple[str | None, str]]:
@@ -357,26 +366,16 @@ class Joins:
         if top and isinstance(top.record, Workload):
             specs.append(top.record.spec.template.spec)
         names = {v.persistent_volume_claim.claim_name for spec in specs for v in spec.volumes if v.persistent_volume_claim}
-        for thing, claim in self.store.records("PersistentVolumeClaim", Claim):
-            if any(pod.entity.name in claim.status.used_by for pod in self.pods(entity)):
-                names.add(thing.entity.name or "")
-        return names
+        return names.union(*(self._claims_said_of.get(pod.entity.name or "", ()) for pod in self.pods(entity)))
 
-    def reads(self, entity: Entity) -> set[Entity]:
-        """The ConfigMaps and claims that a pod, or the template of a workload, names."""
-        thing = self.store.things.get(self.pod_of(entity) or entity)
-        record = thing.record if thing else None
-        spec = record.spec if isinstance(record, Pod) else record.spec.template.spec if isinstance(record, Workload) else None
-        if spec is None:
-            return set()
-        containers = [*spec.init_containers, *spec.containers]
-        maps = {volume.config_map.name for volume in spec.volumes if volume.config_map}
-        maps |= {source.config_map_ref.name for each in containers for source in each.env_from if source.config_map_ref}
-        sources = [variable.value_from for each in containers for variable in each.env if variable.value_from]
-        maps |= {source.config_map_key_ref.name for source in sources if source.config_map_key_ref}
-        claims = {each.persistent_volume_claim.claim_name for each in spec.volumes if each.persistent_volume_claim}
-        named = [("ConfigMap", name) for name in maps] + [("PersistentVolumeClaim", name) for name in claims]
-        return {Entity(kind, name, entity.namespace) for kind, name in named if name}
+    @cached_property
+    def _claims_said_of(self) -> dict[str, set[str]]:
+        """Claims that say themselves which pods use them (describe does), by the name of the pod."""
+        found: dict[str, set[str]] = {}
+        for thing, claim in self.store.records("PersistentVolumeClaim", Claim):
+            for pod in claim.status.used_by:
+                found.setdefault(pod, set()).add(thing.entity.name or "")
+        return found
 
 
 @worked_out_once

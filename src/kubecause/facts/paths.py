@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import Claim, Ingress
+from kubecause.facts.records import Claim, Workload
+from kubecause.facts.records_network import Ingress
 from kubecause.facts.records_pod import Pod
 from kubecause.model import Entity
 
@@ -97,13 +98,32 @@ def _by_ingress(joins: Joins, cause: Entity, effect: Entity) -> bool:
     return any(_by_service(joins, service.entity, other) for service in services if service)
 
 
+def read_by(joins: Joins, entity: Entity) -> set[Entity]:
+    """The ConfigMaps and claims that a pod, or the template of a workload, names."""
+    thing = joins.store.things.get(joins.pod_of(entity) or entity)
+    record = thing.record if thing else None
+    spec = record.spec if isinstance(record, Pod) else record.spec.template.spec if isinstance(record, Workload) else None
+    if spec is None:
+        return set()
+    containers = [*spec.init_containers, *spec.containers]
+    maps = {volume.config_map.name for volume in spec.volumes if volume.config_map}
+    maps |= {source.config_map_ref.name for each in containers for source in each.env_from if source.config_map_ref}
+    sources = [variable.value_from for each in containers for variable in each.env if variable.value_from]
+    maps |= {source.config_map_key_ref.name for source in sources if source.config_map_key_ref}
+    claims = {each.persistent_volume_claim.claim_name for each in spec.volumes if each.persistent_volume_claim}
+    named = [("ConfigMap", name) for name in maps] + [("PersistentVolumeClaim", name) for name in claims]
+    return {Entity(kind, name, entity.namespace) for kind, name in named if name}
+
+
+def dependents(joins: Joins, entity: Entity) -> set[Entity]:
+    """Workloads that call a workload, or a Service, directly or through others."""
+    clients = joins.service_callers.get(entity, set()) if entity.kind == "Service" else set()
+    found = clients.union(*map(joins.dependents, clients))
+    return found.union(*(joins.dependents(callee) - {callee} for callee in joins.workloads_behind(entity)))
+
+
 def _by_dependency(joins: Joins, cause: Entity, effect: Entity) -> bool:
-    callers = joins.workloads_behind(effect)
-    if cause.kind == "Service" and any(joins.calls_service(caller, cause) for caller in callers):
-        return True
-    return any(
-        caller != callee and joins.depends(caller, callee) for callee in joins.workloads_behind(cause) for caller in callers
-    )
+    return not dependents(joins, cause).isdisjoint(joins.workloads_behind(effect))
 
 
 def _by_volume(joins: Joins, cause: Entity, effect: Entity) -> bool:

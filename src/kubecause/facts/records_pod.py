@@ -36,6 +36,21 @@ class Metadata(Part):
     generation: int | None = None
 
 
+class ManagedFields(Part):
+    """Who wrote an object last, and when; which fields is not read."""
+
+    manager: str = ""
+    operation: str = ""
+    subresource: str | None = None
+    time: str | None = None
+
+
+class EditedMetadata(Metadata):
+    """Metadata of the kinds that people edit; pods, which are many, have theirs from a template."""
+
+    managed_fields: list[ManagedFields] = []
+
+
 class Condition(Part):
     type: str = ""
     status: str = ""

@@ -13,7 +13,8 @@ from functools import cached_property
 from kubecause.facts.changes import event_times
 from kubecause.facts.derive_objects import is_bad
 from kubecause.facts.joins import SERVICE_NAME_LABEL, Joins
-from kubecause.facts.records import Anything, Endpoints, Node, Workload
+from kubecause.facts.records import Anything, Node, Workload
+from kubecause.facts.records_network import Endpoints
 from kubecause.facts.records_pod import Condition, ContainerStatus, Pod
 from kubecause.facts.restarts import parse_time
 from kubecause.facts.store import Thing

@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import Service, Workload
+from kubecause.facts.records import Workload
+from kubecause.facts.records_network import Service
 from kubecause.facts.records_pod import Container
 from kubecause.facts.store import Store, Thing, worked_out_once
 from kubecause.model import Channel, Entity, Fact, Need, Proof

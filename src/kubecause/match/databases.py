@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import Service
+from kubecause.facts.records_network import Service
 from kubecause.facts.records_pod import Pod
 from kubecause.facts.store import Store, Thing
 from kubecause.model import Channel, Entity, Fact, Proof

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import Ingress, IngressBackend, Service
+from kubecause.facts.records_network import Ingress, IngressBackend, Service
 from kubecause.facts.store import Store, Thing
 from kubecause.model import Fact, Proof
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import Service, Workload
+from kubecause.facts.records import Workload
+from kubecause.facts.records_network import Service
 from kubecause.facts.records_pod import Container
 from kubecause.facts.store import Store, Thing, worked_out_once
 from kubecause.match.addresses import failing_lines

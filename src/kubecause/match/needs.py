@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import Claim, Ingress
+from kubecause.facts.records import Claim
+from kubecause.facts.records_network import Ingress
 from kubecause.knowledge.schema import Case, Signal
 from kubecause.model import Entity, Finding, Need, Status
 

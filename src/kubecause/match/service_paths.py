@@ -12,7 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import Service, Workload
+from kubecause.facts.records import Workload
+from kubecause.facts.records_network import Service
 from kubecause.facts.store import Store, Thing
 from kubecause.model import Channel, Entity, Fact, Proof
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubecause.facts.joins import Joins
-from kubecause.facts.records import Node, Service, ServicePort, Workload
+from kubecause.facts.records import Node, Workload
+from kubecause.facts.records_network import Service, ServicePort
 from kubecause.facts.records_pod import Pod
 from kubecause.facts.restarts import pod_ready
 from kubecause.facts.store import Store, Thing

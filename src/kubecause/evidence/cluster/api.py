@@ -8,6 +8,7 @@ or copies of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlencode
@@ -59,12 +60,22 @@ class Api:
 
         :raises UsageError: a name that no object can have.
         """
+        return self.get_as(_objects.decode, kind, name, namespace)
+
+    def get_as(self, take: Callable[[msgspec.Raw], T], kind: Kind, name: str, namespace: str | None = None) -> T | Refused:
+        """One object, as ``take`` makes it of its JSON.
+
+        :raises UsageError: a name that no object can have.
+        """
         _not_a_secret(kind)
         reply = self._ask(kind.path(namespace, name), _JSON)
         if isinstance(reply, UnreachableError):
             return _no_answer("get", kind.resource, namespace, name, reply)
-        found = decoded(reply, dict[str, Any]) if reply.status == 200 and not reply.cut else None
-        return refusal("get", kind, namespace, name, reply) if found is None else found
+        raw = decoded(reply, msgspec.Raw) if reply.status == 200 and not reply.cut else None
+        if raw is not None:
+            with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                return take(raw)
+        return refusal("get", kind, namespace, name, reply)
 
     def list(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,7 +71,7 @@ class Reader:
         self._collected = collected
         self._bounds = bounds or Bounds()
         self._done: set[Request] = set()
-        self._items: dict[tuple[str, str | None, str], Found] = {}
+        self._items: dict[str, dict[tuple[str | None, str], Found]] = defaultdict(dict)  # by kind, namespace and name
         self._broken: dict[tuple[str, str], PodRow] = {}
         self._events: list[tuple[Request, list[Item]]] = []
         self._kinds: dict[str, Kind | None] = {}
@@ -86,7 +87,7 @@ class Reader:
 
     def item(self, kind: str, namespace: str | None, name: str) -> Item | None:
         """An object that was read, as a document holds it."""
-        found = self._items.get((kind, namespace, name))
+        found = self._items[kind].get((namespace, name))
         return None if found is None else item_of(found)
 
     def is_missing(self, kind: str, namespace: str | None, name: str) -> bool:
@@ -97,15 +98,13 @@ class Reader:
         """The pods read so far that a workload selects."""
         labels = ((item.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
         namespace = item["metadata"].get("namespace")
-        pods = [item_of(found) for (kind, ns, _), found in self._items.items() if kind == "Pod" and ns == namespace]
+        pods = [item_of(found) for (ns, _), found in self._items["Pod"].items() if ns == namespace]
         return [pod for pod in pods if labels and labels.items() <= (pod["metadata"].get("labels") or {}).items()]
 
     def services_without_endpoints(self) -> list[Item]:
         """Services that select pods, none of which is ready."""
-        slices = [found for (kind, _, _), found in self._items.items() if kind == "EndpointSlice"]
-        ready = services_with_endpoints(slices)
-        services = [(key, found) for key, found in self._items.items() if key[0] == "Service"]
-        items = [item_of(found) for (_, namespace, name), found in services if (namespace, name) not in ready]
+        ready = services_with_endpoints(self._items["EndpointSlice"].values())
+        items = [item_of(found) for place, found in self._items["Service"].items() if place not in ready]
         return [item for item in items if (item.get("spec") or {}).get("selector")]
 
     # --- asking -------------------------------------------------------------------------------------------------
@@ -133,11 +132,11 @@ class Reader:
             self._left_out = 0
         found += self._coverage.gaps() + self._kubelets.gaps()
         for request, events in self._events:  # last: which of them matter is known once the pods are
-            subjects = set(self._broken) | {(ns or "", name) for kind, ns, name in self._items if kind == "Pod"}
+            subjects = set(self._broken) | {(namespace or "", name) for namespace, name in self._items["Pod"]}
             latest = sorted(events, key=last_seen, reverse=True)  # of those alike, they say what holds now
             items = [dict(item) for item in telling_events(latest, subjects)]
             if items:
-                found.append(self._document(request, items))
+                found.append(documents.objects(request.command, items, self._collected(), _hints(request)))
         self._events.clear()
         yield from found
 
@@ -170,7 +169,7 @@ class Reader:
 
     def _covered(self, request: Request) -> bool:
         """True when what was read before has told what a request would: an object, a part of a list, or warnings."""
-        if request.verb == "get" and (request.kind, request.namespace, request.name) in self._items:
+        if request.verb == "get" and (request.namespace, request.name) in self._items[request.kind]:
             return True
         return self._coverage.told(request)
 
@@ -204,7 +203,7 @@ class Reader:
             return None
         namespace = request.namespace if kind.namespaced else None
         if request.verb == "get":
-            return self._api.get(kind, request.name or "", namespace)
+            return self._api.get_as(lambda raw: listed([raw], kind)[0], kind, request.name or "", namespace)
         if request.verb == "table":
             return self._api.table(kind, namespace, labels=request.labels, fields=request.fields)
         if request.verb == "log":
@@ -257,10 +256,10 @@ class Reader:
             return self._listing(request, answer, found)
         elif isinstance(answer, Table):
             return self._table(request, answer, found)
-        elif isinstance(answer, dict):
-            self._remember(request.kind, answer)
-            found.append(self._document(request, [answer]))
-            return of_object(answer)
+        elif isinstance(answer, Listed):
+            item = self._items[request.kind][answer.namespace, answer.name] = answer.item()
+            found.append(documents.of_lines(request.command, [answer.line], self._collected(), _hints(request)))
+            return of_object(item)
         elif isinstance(answer, list):
             found += answer
         return []
@@ -277,20 +276,12 @@ class Reader:
             return []
         objects: list[Listed] = listing.items
         for each in objects:
-            self._items[request.kind, each.namespace, each.name] = each
+            self._items[request.kind][each.namespace, each.name] = each
         whole = listing.complete and not listing.refused and not request.labels and not request.fields
         if objects or whole:
             hints = _hints(request, {"lists": request.kind} if whole else {})
             found.append(documents.of_lines(request.command, [each.line for each in objects], self._collected(), hints))
         return of_listed(request, objects)
-
-    def _remember(self, kind: str, item: Item) -> None:
-        meta = item.setdefault("metadata", {})
-        item.setdefault("kind", kind)
-        self._items[item["kind"], meta.get("namespace"), str(meta.get("name"))] = item
-
-    def _document(self, request: Request, items: Sequence[Item]) -> Document:
-        return documents.objects(request.command, items, self._collected(), _hints(request))
 
     def _log(self, request: Request, text: str) -> Document:
         hints = _log_hints(request)
@@ -356,7 +347,7 @@ class Reader:
     def _of_job(self, row: PodRow) -> bool:
         """True for a pod of a Job; other completed pods are rare, and may be held by a finalizer, which no row tells."""
         names = (row.owner, row.owner.rpartition("-")[0])  # indexed Jobs put the index between
-        return any(("Job", row.namespace, name) in self._items for name in names)
+        return any((row.namespace, name) in self._items["Job"] for name in names)
 
 
 def _hints(request: Request, more: Mapping[str, str] | None = None) -> dict[str, str]:
