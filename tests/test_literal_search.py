@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubecause.literal_search import PLAIN_BYTES, LiteralScanner, hyperscan_search, plain_search
+from kubecause.literal_search import PLAIN_WORK, LiteralScanner, hyperscan_search, plain_search
 
 pytest.importorskip("hyperscan")
 PIECES = [b"oom", b"oomkilled", b"killed", b"aa", "密码".encode(), b" -p"]
@@ -28,7 +28,7 @@ def test_both_ways_of_searching_find_the_same(text: str) -> None:
 def test_a_scanner_finds_the_same_before_and_after_it_changes_its_way() -> None:
     """The blocks behind the first ones are searched with the same outcome."""
     scanner = LiteralScanner([b"OOMKilled"])
-    block = b"x" * (PLAIN_BYTES // 2) + b"oomKILLED"
+    block = b"x" * (PLAIN_WORK // 2) + b"oomKILLED"
 
     assert [[(len(block), 0)]] * 4 == [scanner.scan(block) for _ in range(4)]
 

@@ -1,7 +1,7 @@
 """Many literals searched for at once, whatever the case of their letters.
 
 ``hyperscan`` does it in one pass (about 1 GB/s a core). Where no wheel of it exists ``bytes.find`` gives the same answer
-slowly; for the first bytes it is faster, since hyperscan takes 20 ms to get ready.
+slowly; for the first bytes it is faster, since hyperscan takes 40 ms to get ready for 50 literals, 90 ms for 1,800.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import suppress
 from math import inf
 from typing import Any
 
-PLAIN_BYTES = 32_768
+PLAIN_WORK = 50_000_000  # bytes times literals: about 40 ms of ``bytes.find``
 
 Places = list[tuple[int, int]]
 """Where matches end (the position behind the last byte), and the number of the literal."""
@@ -24,7 +24,7 @@ class LiteralScanner:
     def __init__(self, literals: Sequence[bytes]) -> None:
         self._literals = [literal.lower() for literal in literals]
         self._search = plain_search(self._literals)
-        self._left = PLAIN_BYTES if literals else inf
+        self._left = PLAIN_WORK / len(literals) if literals else inf
         self._turn = threading.Lock()  # hyperscan's scratch space is for one search at a time
 
     def scan(self, data: bytes) -> Places:
