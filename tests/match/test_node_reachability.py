@@ -1,4 +1,4 @@
-"""What tells a dead node from one that is cut off, and a node whose service addresses lead nowhere."""
+"""What tells a dead node from one that is cut off, kubelets out of reach, and service addresses that lead nowhere."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from kubecause.facts import Extraction
 from kubecause.facts.joins import Joins
 from kubecause.facts.paths import connected
 from kubecause.facts.store import Store
+from kubecause.knowledge import load_cases
 from kubecause.match import SignalIndex
 from kubecause.match.analyses import run_analyses
 from kubecause.model import Channel, Document, Entity
+from kubecause.pipeline import diagnose_documents
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 OLD = "2026-11-28T10:00:00Z"
@@ -89,6 +91,48 @@ def test_a_kubelet_that_hands_out_a_log_is_alive(index: SignalIndex) -> None:
 
     assert [fact.entity for fact in alive.facts["kubelet.answer"]] == [Entity("Node", "n1")]
     assert not silent.facts["kubelet.answer"]
+
+
+def refused(name: str, address: str) -> Document:
+    """What stands for a log that the API server could not get from the kubelet."""
+    said = f'Error from server: Get "https://{address}:10250/containerLogs/shop/{name}/app": dial tcp {address}:10250: '
+    return log(name, f"{said}connect: connection refused", channel=Channel.CLIENT)
+
+
+def test_several_kubelets_out_of_reach_have_one_cause(index: SignalIndex) -> None:
+    """Two make it likely and three sure; one alone, and one that answers, say nothing about the cluster."""
+    pods = [pod(f"agent-{number}", f"n{number}") for number in range(4)]
+    logs = [refused(f"agent-{number}", f"10.0.0.{number}") for number in range(4)]
+    found = []
+    for documents in (logs[:1], logs[:2], logs, [*logs[:3], log("agent-3", "fine")]):
+        store, _ = reasoned(index, pods, *documents)
+        found.append([(fact["count"], fact["several"], fact["nodes"]) for fact in store.facts["kubelets.unreachable"]])
+
+    assert [[], [(2, False, "n0, n1")], [(4, True, "n0, n1, n2 … (4)")], []] == found
+
+
+def test_kubelets_of_nodes_that_are_down_are_silent_for_their_own_reason(index: SignalIndex) -> None:
+    """A node that is not ready does not count."""
+    down = {
+        "kind": "Node",
+        "metadata": {"name": "n1", "uid": "n1"},
+        "status": {"conditions": [{"type": "Ready", "status": "Unknown"}]},
+    }
+    pods = [pod("agent-0", "n0"), pod("agent-1", "n1")]
+    store, _ = reasoned(index, [*pods, down], refused("agent-0", "10.0.0.0"), refused("agent-1", "10.0.0.1"))
+
+    assert not store.facts["kubelets.unreachable"]
+
+
+def test_the_common_cause_heads_the_nodes() -> None:
+    """Three kubelets out of reach are one diagnosis."""
+    pods = [json.dumps(pod(f"agent-{number}", f"n{number}")) for number in range(3)]
+    items = Document("kubectl get pods", "objects", Channel.STATUS, pods, collected=NOW)
+    logs = [refused(f"agent-{number}", f"10.0.0.{number}") for number in range(3)]
+
+    result = diagnose_documents([items, *logs], load_cases(), source=("cluster", "prod"))
+
+    assert ["control-plane/kubelets-unreachable"] == [each.finding.fault for each in result.diagnoses]
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,11 @@ KINDS: dict[str, FactKind] = {
         "a kubelet that answered just then, when the API server asked it for a log",
         {"answer": "log"},
     ),
+    "kubelets.unreachable": FactKind(
+        "Cluster",
+        "several kubelets, and no other, to which the API server gets no connection although their nodes are not known to be down",
+        {"count": "how many", "nodes": "the first of them", "several": "true for more than two"},
+    ),
     "component.up": FactKind(
         "Cluster",
         "a component of the control plane that has just renewed its lease",
