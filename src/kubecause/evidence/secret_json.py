@@ -16,6 +16,8 @@ from kubecause.evidence.redact import redact_lines
 from kubecause.evidence.secret_candidates import places
 from kubecause.evidence.secret_names import is_secret_key
 
+# Escapes hide words, and their quotes end nothing; blanks around a colon hide what belongs to a key.
+_HIDING = (b"\\", b'": ', b'" :', b"\t", b"\r")
 _NAME = b'"name":'
 _WITHOUT_VALUE = (b"}", b',"valueFrom":')  # what stands behind the name of a variable, or of anything else, without a value
 
@@ -23,11 +25,12 @@ _WITHOUT_VALUE = (b"}", b',"valueFrom":')  # what stands behind the name of a va
 def suspects(lines: Sequence[bytes]) -> list[int]:
     """Numbers of the lines that may hold a secret, ascending.
 
-    :param lines: compact JSON (no blanks between tokens), as Kubernetes' API server writes it.
+    :param lines: JSON; what is not compact (as Kubernetes' API server writes it) or holds escapes is always among them.
     """
     text = b"\n".join(lines)
     ends = list(accumulate(len(line) + 1 for line in lines))
-    found = {number for number, line in enumerate(lines) if b"\\" in line}  # escapes hide words, and quotes are not ends
+    hiding = [mark for mark in _HIDING if mark in text] + ([b"\n"] if text.count(b"\n") >= len(lines) else [])
+    found = {number for number, line in enumerate(lines) if any(mark in line for mark in hiding)}
     done = 0  # what stands before it was looked at: other words of the same string, or of an object that was found
     for place in sorted(places(text)):
         if place < done:

@@ -16,9 +16,9 @@ from kubecause.facts.store import Store
 from kubecause.model import Channel, Entity, Fact
 from kubecause.vocabulary import TEXT_FACT
 
-
 _REFUSED = re.compile(
-    r"(?P<address>[\da-fA-F.]{3,60}|\[[\da-fA-F:.]{3,60}\]):10250: (?:connect: |i/o timeout)|error dialing backend: (?:No agent|EOF|rpc)"
+    r"(?P<address>[\da-fA-F.]{3,60}|\[[\da-fA-F:.]{3,60}\]):10250: (?:connect: |i/o timeout)"
+    r"|error dialing backend: (?:No agent|EOF|rpc|dial unix)"
 )
 _SEVERAL = 2  # kubelets; one alone has its own trouble
 _NAMED = 3  # of them in the report

@@ -171,7 +171,7 @@ KINDS: dict[str, FactKind] = {
     ),
     "kubelets.unreachable": FactKind(
         "Cluster",
-        "several kubelets, and no other, to which the API server gets no connection although their nodes are not known to be down",
+        "several kubelets, all that were asked, to which the API server gets no connection though their nodes seem to be up",
         {"count": "how many", "nodes": "the first of them", "several": "true for more than two"},
     ),
     "component.up": FactKind(

@@ -77,6 +77,19 @@ def test_what_is_secret_does_not_leave_a_list(body: dict[str, Any]) -> None:
     assert SECRET not in kept.line
 
 
+@pytest.mark.parametrize("body", TELLING)
+@pytest.mark.parametrize("separators", [(", ", ": "), (",", " :"), (",\n", ":\t")])
+def test_an_object_that_is_not_compact_becomes_one_line_without_secrets(
+    body: dict[str, Any], separators: tuple[str, str]
+) -> None:
+    """A server of another kind may write blanks and lines between the parts."""
+    text = json.dumps(raw(body), separators=separators, ensure_ascii=False)
+    [kept] = listed([msgspec.Raw(text.encode())], DEPLOYMENT)
+
+    assert SECRET not in kept.line
+    assert "\n" not in kept.line
+
+
 def test_other_objects_of_the_list_do_not_matter() -> None:
     """The one with a secret is cut, in its place."""
     bodies = [HARMLESS[0], TELLING[0], HARMLESS[2]]

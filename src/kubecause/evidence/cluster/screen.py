@@ -91,12 +91,12 @@ def pod_rows(namespace: str, columns: Sequence[str], rows: Iterable[Sequence[Any
 
 
 def _plainly_runs(row: Sequence[Any], status: int, restarts: int, ready: int) -> bool:
-    return row[status] == "Running" and row[restarts] in ("0", 0) and _all_ready(row[ready])
+    return row[status] == "Running" and row[restarts] in ("0", 0) and _all_ready(str(row[ready]))
 
 
 @lru_cache(maxsize=64)
-def _all_ready(cell: Any) -> bool:
-    are, _, wanted = str(cell).partition("/")
+def _all_ready(cell: str) -> bool:
+    are, _, wanted = cell.partition("/")
     return are == wanted
 
 
