@@ -18,6 +18,7 @@ from kubecause.evidence.secret_names import is_secret_key
 
 # Escapes hide words, and their quotes end nothing; blanks around a colon hide what belongs to a key.
 _HIDING = (b"\\", b'": ', b'" :', b"\t", b"\r")
+_LONG = 1024  # characters of a string; longer ones are seldom alike, and are not worth remembering
 _NAME = b'"name":'
 _WITHOUT_VALUE = (b"}", b',"valueFrom":')  # what stands behind the name of a variable, or of anything else, without a value
 
@@ -51,6 +52,8 @@ def _is_suspect(text: bytes, place: int, end: int) -> bool:
     """
     start = text.rfind(b'"', 0, place + 1)
     string = text[start + 1 : end]
+    if len(string) > _LONG:
+        return True
     if text[end + 1 : end + 2] == b":":
         return text[end + 2 : end + 3] == b'"' and _names_secret(string)
     if _holds_secret(string):
