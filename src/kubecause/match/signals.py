@@ -10,7 +10,7 @@ from typing import Any
 from kubecause.knowledge.literals import MIN_SQUEEZED, LiteralFilter, squeezed
 from kubecause.knowledge.schema import Case, Signal
 from kubecause.knowledge.wording import normal, says
-from kubecause.match.operators import holds
+from kubecause.match.operators import Where
 from kubecause.model import Channel, Fact
 from kubecause.vocabulary import TEXT_FACT
 
@@ -88,7 +88,7 @@ class SignalIndex:
 
     def __init__(self, cases: Iterable[Case], more_literals: Iterable[str] = ()) -> None:
         self._texts: list[TextSignal] = []
-        self._facts: dict[str, list[tuple[Case, str, Signal]]] = defaultdict(list)
+        self._facts: dict[str, list[tuple[Case, str, Signal, Where]]] = defaultdict(list)
         self._by_literal: dict[str, list[int]] = defaultdict(list)
         self._always: list[int] = []
         for case in cases:
@@ -96,7 +96,7 @@ class SignalIndex:
                 continue
             for name, signal in case.signals.items():
                 if signal.fact:
-                    self._facts[signal.fact].append((case, name, signal))
+                    self._facts[signal.fact].append((case, name, signal, Where(signal.where)))
                 else:
                     self._add_text(TextSignal(case, name, signal))
         self.filter = LiteralFilter([*self._by_literal, *more_literals])
@@ -118,8 +118,8 @@ class SignalIndex:
                 found[text_signal.case.id].append(hit)
         for kind, signals in self._facts.items():
             for fact in facts.get(kind, ()):
-                for case, name, signal in signals:
-                    if holds(fact.fields, signal.where):
+                for case, name, signal, where in signals:
+                    if where.holds(fact.fields):
                         found[case.id].append(Hit(name, fact, _bound(fact, signal)))
         return found
 
