@@ -94,7 +94,7 @@ def _workload(view: _View) -> Entity | None:
         return min(behind, key=lambda e: e.sort_key) if behind else view.entity
     if view.entity.kind == "PersistentVolumeClaim" and view.entity.name:
         users = view.joins.workloads_behind(view.entity)
-        return users.pop() if len(users) == 1 else view.entity
+        return next(iter(users)) if len(users) == 1 else view.entity
     return view.entity if view.entity.name and view.entity.kind not in ("Node", "Unknown") else None
 
 
