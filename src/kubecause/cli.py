@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from kubecause.cli_arguments import build_parser
 from kubecause.cli_streams import Exit, complain, print_text, report_bug, say
-from kubecause.collector import resting_collector
+from kubecause.collector import never_collect, resting_collector
 from kubecause.errors import EvidenceError, KnowledgeError, KubecauseError, UsageError
 
 if TYPE_CHECKING:
@@ -33,6 +33,18 @@ _FAILING: Mapping[str, frozenset[str]] = {
 
 
 # --- entry points -----------------------------------------------------------------------------------------
+
+
+def command() -> int:
+    """The process ``kubecause``."""
+    never_collect()
+    return main()
+
+
+def plugin_command() -> int:
+    """The process ``kubectl-cause``, which kubectl runs for ``kubectl cause``."""
+    never_collect()
+    return main_plugin()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from kubecause.facts.label_index import LabelIndex
@@ -286,7 +287,7 @@ class Joins:
                 found.setdefault(behind, set()).update(clients - {behind})
         return found
 
-    def dependents(self, callee: Entity) -> Set[Entity]:
+    def dependents(self, callee: Entity) -> AbstractSet[Entity]:
         """Workloads that call a workload, directly or through others; itself where calls go in a circle."""
         if callee not in self._dependents:
             found: set[Entity] = set()
@@ -320,7 +321,7 @@ class Joins:
             or self.pod_of(b) == (self.pod_of(a) or a)
         )
 
-    def workloads_behind(self, entity: Entity) -> Set[Entity]:
+    def workloads_behind(self, entity: Entity) -> AbstractSet[Entity]:
         """The workloads an entity stands for: its owner, those behind a service, those that mount a claim."""
         if entity.kind == "Service":
             return self.workloads_of_service.get(entity, set())
