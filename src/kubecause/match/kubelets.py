@@ -28,13 +28,14 @@ def kubelet_facts(store: Store, joins: Joins) -> Iterator[Fact]:
     """``kubelet.answer`` of each node from which a log was read just then; ``kubelets.unreachable`` when none gave one."""
     answers = list(_answers(store, joins))
     yield from answers
+    if answers or Channel.CLIENT in store.seen:
+        store.saw("kubelets.unreachable")
     if not answers:
         yield from _out_of_reach(store, joins)
 
 
 def _out_of_reach(store: Store, joins: Joins) -> Iterator[Fact]:
     """Several kubelets, and no other, to which the API server gets no connection although their nodes are ready."""
-    store.saw("kubelets.unreachable")
     cut_off: dict[str, Fact] = {}
     for fact in store.facts[TEXT_FACT]:
         found = _REFUSED.search(str(fact["text"])) if fact["channel"] == Channel.CLIENT else None
