@@ -61,12 +61,12 @@ class Shelf:
     kind = "cluster"
     name = "shelf"
 
-    def __init__(self, *first: Document | Gap, endless: bool = False) -> None:
+    def __init__(self, *first: Document | Gap | None, endless: bool = False) -> None:
         self._first = first
         self._endless = endless
         self.asked: list[Sequence[Need]] = []
 
-    def begin(self) -> Sequence[Document | Gap]:
+    def begin(self) -> Sequence[Document | Gap | None]:
         """The first round."""
         return self._first
 
@@ -129,6 +129,20 @@ def test_a_round_that_brings_only_gaps_is_the_last() -> None:
     assert 1 == len(shelf.asked)
     assert ["nodes"] == [gap.what for gap in result.gaps]
     assert "node/not-ready" not in result.clear
+
+
+def test_what_is_done_while_an_answer_is_waited_for_changes_nothing() -> None:
+    """The report is the same whether or not there was time."""
+    knowledge = load_cases()
+    gap = Gap("nodes", "forbidden: nodes", "get", "nodes", ("node.state",))
+    plain, waiting = Shelf(objects(crashing()), gap), Shelf(objects(crashing()), None, gap)
+
+    reports = [
+        render(diagnose_source(shelf, knowledge), knowledge.cases, output="json", language="en") for shelf in (plain, waiting)
+    ]
+
+    assert reports[0] == reports[1]
+    assert plain.asked == waiting.asked
 
 
 def test_what_was_kept_gives_the_same_report() -> None:

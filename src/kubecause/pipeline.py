@@ -33,10 +33,10 @@ class Source(Protocol):
     def name(self) -> str:
         """What the report calls it."""
 
-    def begin(self) -> Iterable[Document | Gap]:
-        """The first round."""
+    def begin(self) -> Iterable[Document | Gap | None]:
+        """The first round; None where what comes next takes long, so that there is time to do something else."""
 
-    def ask(self, needs: Sequence[Need]) -> Iterable[Document | Gap]:
+    def ask(self, needs: Sequence[Need]) -> Iterable[Document | Gap | None]:
         """What may settle the needs and was not handed over before; nothing when there is nothing new."""
 
 
@@ -95,6 +95,10 @@ def diagnose_source(
         for number in range(1, MAX_ROUNDS + 1):
             new = False
             for item in answers:
+                if item is None:
+                    if number == 1:  # much of what is worked out of what is there already will not change
+                        run.match()
+                    continue
                 if keep:
                     keep(item)
                 run.read([item])

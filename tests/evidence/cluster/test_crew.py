@@ -27,7 +27,7 @@ def test_more_may_be_handed_in_while_results_are_taken() -> None:
     taken = []
     for result in crew.results():
         taken.append(result)
-        if result < 10:
+        if result is not None and result < 10:
             crew.submit(lambda result=result: result * 10)  # type: ignore[misc]
 
     assert [1, 2, 10, 20] == taken
@@ -43,8 +43,29 @@ def test_a_call_that_takes_long_is_begun_first_and_comes_last() -> None:
         crew.submit(lambda name=name: begun.append(name) or name, takes_long=name == "long")  # type: ignore[misc,func-returns-value]
     handed_in.set()
 
-    assert [True, "usual", "long"] == list(crew.results())
+    assert [True, "usual", "long"] == [result for result in crew.results() if result is not None]
     assert ["long", "usual"] == begun
+
+
+def test_before_a_call_that_takes_long_is_waited_for_there_is_time() -> None:
+    """None comes once, while the call still runs, and not where it is done already."""
+    go_on = threading.Event()
+    crew: Crew[object] = Crew(2)
+    crew.submit(lambda: go_on.wait(5), takes_long=True)
+    crew.submit(lambda: "usual")
+    taken = []
+    for result in crew.results():
+        taken.append(result)
+        if result is None:
+            go_on.set()
+    done: Crew[object] = Crew(1)
+    done.submit(lambda: "long", takes_long=True)
+    done.submit(lambda: "usual")
+    results = done.results()
+
+    assert ["usual", None, True] == taken
+    assert "usual" == next(results)  # one thread: the long one came first
+    assert ["long"] == list(results)
 
 
 def test_the_first_error_ends_it() -> None:

@@ -47,7 +47,7 @@ class ClusterSource:
         self._now = now().replace(microsecond=0)
         self._reader = Reader(self._connection, lambda: self.clock, bounds)
         self._reached = True
-        self._first: Iterator[Answer] | None = None
+        self._first: Iterator[Answer | None] | None = None
 
     @property
     def name(self) -> str:
@@ -73,8 +73,8 @@ class ClusterSource:
         if not self._scope.targets and self._first is None:
             self._first = self._reader.read(self._screen())
 
-    def begin(self) -> Iterator[Answer]:
-        """The first round: each answer as soon as it is there.
+    def begin(self) -> Iterator[Answer | None]:
+        """The first round: each answer as soon as it is there; None where the next one takes long.
 
         :raises EvidenceError: when a named object does not exist.
         """
@@ -85,7 +85,7 @@ class ClusterSource:
         except UnreachableError as error:
             yield from self._examined(error)
 
-    def ask(self, needs: Sequence[Need]) -> Iterator[Answer]:
+    def ask(self, needs: Sequence[Need]) -> Iterator[Answer | None]:
         """What may settle the needs and was not fetched before; nothing when there is nothing new."""
         if not self._reached:
             return
@@ -99,7 +99,7 @@ class ClusterSource:
         """Close all connections."""
         self._connection.close()
 
-    def _examined(self, error: UnreachableError | None) -> Iterator[Answer]:
+    def _examined(self, error: UnreachableError | None) -> Iterator[Answer | None]:
         """The way to a server that gives no answers, or none that help; it is not asked again."""
         self._reached = False
         yield from examine(self._settings, error, timeout=self._timeout)
@@ -112,7 +112,7 @@ class ClusterSource:
             return [Request("table", "Pod", scope.namespace, labels=scope.selector)]
         return [Request("screen", "Namespace", name=scope.namespace)]
 
-    def _screened(self) -> Iterator[Answer]:
+    def _screened(self) -> Iterator[Answer | None]:
         scope = self._scope
         self.start()
         yield from self._first or ()
@@ -122,7 +122,7 @@ class ClusterSource:
             raise EvidenceError(f"there is no namespace {scope.namespace}; `kubectl get namespaces` lists them")
         yield from self._reader.read(every(pods_of(service) for service in self._reader.services_without_endpoints()))
 
-    def _named(self) -> Iterator[Answer]:
+    def _named(self) -> Iterator[Answer | None]:
         scope = self._scope
         wanted: list[tuple[Entity, Request]] = []
         for word, name in scope.targets:
@@ -144,7 +144,7 @@ class ClusterSource:
     def _item(self, entity: Entity) -> Item | None:
         return self._reader.item(entity.kind, entity.namespace, entity.name or "")
 
-    def _heard(self, entities: Sequence[Entity]) -> Iterator[Answer]:
+    def _heard(self, entities: Sequence[Entity]) -> Iterator[Answer | None]:
         """The log of one pod of each workload, and of each pod, even when all are healthy: what it complains of."""
         items = [item for entity in entities if (item := self._item(entity))]
         yield from self._reader.read(every(pods_of(item) for item in items if item["kind"] in WORKLOAD_KINDS))

@@ -53,13 +53,16 @@ class Crew(Generic[T]):
                 self._at_work += 1
                 threading.Thread(target=self._work, daemon=True).start()
 
-    def results(self) -> Iterator[T]:
+    def results(self) -> Iterator[T | None]:
         """The result of each call as soon as it is there and those before it were taken, until none is left.
 
-        The first error that happens ends it: it is raised in the place of the first result that is not there.
+        None comes before a call that takes long is waited for: there is time to do something else. The first error that
+        happens ends it: it is raised in the place of the first result that is not there.
         """
         while waiting := self._results or self._late_results:
             task = waiting.popleft()
+            if waiting is self._late_results and not task.done.is_set():
+                yield None
             task.done.wait()
             if task.error:
                 raise task.error

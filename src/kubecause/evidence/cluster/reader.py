@@ -109,21 +109,25 @@ class Reader:
 
     # --- asking -------------------------------------------------------------------------------------------------
 
-    def read(self, requests: Sequence[Request]) -> Iterator[Answer]:
+    def read(self, requests: Sequence[Request]) -> Iterator[Answer | None]:
         """Answers to requests not sent before, and to those that the answers refer to, until nothing is new.
 
-        What is given is asked for at once; what follows, while the answers are taken.
+        What is given is asked for at once; what follows, while the answers are taken. None stands where there is time to do
+        something else, since what comes next takes long.
         """
         found: list[Answer] = []
         crew: Crew[tuple[Request, object]] = Crew(self._parallel)
         self._submit(crew, requests, found)
         return self._answers(crew, found)
 
-    def _answers(self, crew: Crew[tuple[Request, object]], found: list[Answer]) -> Iterator[Answer]:
+    def _answers(self, crew: Crew[tuple[Request, object]], found: list[Answer]) -> Iterator[Answer | None]:
         yield from found  # the caller works on it while others are waited for
         found.clear()
-        for request, answer in crew.results():
-            self._submit(crew, self._take(request, answer, found), found)
+        for result in crew.results():
+            if result is None:
+                yield None
+                continue
+            self._submit(crew, self._take(*result, found), found)
             yield from found
             found.clear()
         if self._left_out:
