@@ -235,7 +235,10 @@ def _thing(kind: str, namespace: str | None, name: str, drafts: list[Draft]) -> 
     proofs = drafts[0].proofs
     if len(drafts) > 1:
         drafts = sorted(drafts, key=lambda draft: -draft.detail)
-        proofs = {path: proof for draft in reversed(drafts) for path, proof in draft.proofs.items()}
+        proofs = {}
+        for draft in drafts:
+            for path, proof in draft.proofs.items():
+                proofs.setdefault(path, proof)
     named = not name.startswith("\0")
     entity = Entity(kind, name if named else None, namespace, scope=None if named else drafts[0].document.source)
     record, gaps = _record(drafts, RECORD_OF_KIND.get(kind, Anything), entity)
