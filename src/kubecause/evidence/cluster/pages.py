@@ -5,7 +5,6 @@ Rules: "Kubernetes API Concepts", "Retrieving large results sets in chunks" (``l
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -16,6 +15,7 @@ import msgspec
 from kubecause.errors import UnreachableError
 from kubecause.evidence.cluster.answers import NOT_UNDERSTOOD, UNREACHABLE, Listing, Page, Refused, decoded, refusal, status_of
 from kubecause.evidence.cluster.connection import Reply
+from kubecause.evidence.cluster.crew import Crew
 from kubecause.evidence.cluster.kinds import Kind
 
 T = TypeVar("T")
@@ -129,27 +129,6 @@ class Pages:
         if not token:
             reply = self._ask(path, accept)
             return lambda: reply
-        return _ahead(lambda: self._ask(path, accept))
-
-
-def _ahead(call: Callable[[], T]) -> Callable[[], T]:
-    """Begin a call in a thread; what is returned waits for it, and raises what it raised."""
-    results: list[T] = []
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            results.append(call())
-        except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
-            errors.append(error)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-
-    def wait() -> T:
-        thread.join()
-        if errors:
-            raise errors[0]
-        return results[0]
-
-    return wait
+        crew: Crew[Answer] = Crew(1)
+        crew.submit(lambda: self._ask(path, accept))
+        return lambda: next(answer for answer in crew.results() if answer is not None)
