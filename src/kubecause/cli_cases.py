@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from kubecause.errors import KnowledgeError, UsageError
 from kubecause.facts.paths import PATHS
@@ -20,8 +21,7 @@ from kubecause.text import Language
 _LISTED = ("id", "entity", "status", "severity", "symptom")
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(msgspec.Struct, frozen=True):
     """What a check of case files printed, and whether it failed."""
 
     lines: Sequence[str]

@@ -7,16 +7,15 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from kubecause.cli_why import add_cluster_flags, open_source
 
 _TICK = 0.2  # seconds between two looks at what was read
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(NamedTuple):
     """What was saved: how many documents and gaps, the size of the file, and what it cost."""
 
     path: str

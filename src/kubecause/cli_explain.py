@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import msgspec
+from msgspec.structs import asdict
 
 from kubecause.knowledge import explain, explain_text, shipped
 from kubecause.knowledge.explanation import Explanation

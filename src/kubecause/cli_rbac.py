@@ -10,8 +10,7 @@ import argparse
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubecause.errors import UsageError
 
@@ -54,8 +53,7 @@ def add_rbac_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lang", choices=("en", "zh"), help="language of the comments (default: from the locale)")
 
 
-@dataclass(frozen=True, slots=True)
-class _Grant:
+class _Grant(NamedTuple):
     """What is to be printed."""
 
     permissions: tuple[Permission, ...]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubecause.errors import ConfigError, UsageError
@@ -40,6 +39,8 @@ def open_source(options: argparse.Namespace, environment: Mapping[str, str]) -> 
     :raises UsageError: for flags that make no sense.
     :raises ConfigError: when no kubeconfig leads to a cluster.
     """
+    from msgspec.structs import replace
+
     from kubecause.evidence.cluster import ClusterSource
     from kubecause.evidence.cluster.kubeconfig import load_settings
     from kubecause.evidence.cluster.scope import parse_scope

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
+
+import msgspec
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -34,8 +35,7 @@ class Channel(enum.StrEnum):
     PASTE = "paste"  # text nobody introduced: every signal listens
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """One piece of raw evidence with its origin.
 
     :param source: path relative to the target, ``-`` for standard input.
@@ -55,7 +55,7 @@ class Document:
     first_line: int = 1
     command: str | None = None
     host: str | None = None
-    hints: Mapping[str, str] = field(default_factory=dict)
+    hints: Mapping[str, str] = msgspec.field(default_factory=dict)
     collected: datetime | None = None
 
     @property
@@ -64,8 +64,7 @@ class Document:
         return f"{self.source}:{self.first_line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(msgspec.Struct, frozen=True):
     """Evidence that was not looked at, and why."""
 
     what: str
@@ -78,8 +77,7 @@ class Gap:
 # --- entities ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(msgspec.Struct, frozen=True):
     """A thing a fault can live on.
 
     A missing name is ``None``; such an entity is told apart from others by ``scope`` (its document) only.
@@ -108,8 +106,7 @@ WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "R
 # --- facts ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(msgspec.Struct, frozen=True):
     """Where a fact can be read: a line of a document, or a field of an object."""
 
     source: str
@@ -120,8 +117,7 @@ class Proof:
     count: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True):
     """One normalised statement about one entity, with the lines or fields that show it.
 
     :param kind: a name of ``vocabulary.FACT_KINDS``, which also lists the fields.
@@ -130,7 +126,7 @@ class Fact:
 
     kind: str
     entity: Entity
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = msgspec.field(default_factory=dict)
     proofs: tuple[Proof, ...] = ()
     scope: str | None = None
 
@@ -138,8 +134,7 @@ class Fact:
         return self.fields.get(name)
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(msgspec.Struct, frozen=True):
     """A fact that would settle something: asked of a source that can be read again."""
 
     fact_kind: str
@@ -160,8 +155,7 @@ class Status(enum.StrEnum):
 STATUS_ORDER = {Status.CONFIRMED: 0, Status.PROBABLE: 1, Status.POSSIBLE: 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """A fault recognised on an entity.
 
     :param names: what the signals bound, for ``<placeholders>``.
@@ -172,22 +166,20 @@ class Finding:
     fault: str
     entity: Entity
     status: Status
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = msgspec.field(default_factory=dict)
     facts: tuple[Fact, ...] = ()
     subjects: tuple[Entity, ...] = ()
     signals: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """One step of a chain."""
 
     fault: str
     entity: Entity
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True):
     """One field in which two versions of an object differ.
 
     :param field: its path, as ``kubectl explain`` writes it, with names in brackets: ``containers[web].image``.
@@ -201,8 +193,7 @@ class Difference:
     hidden: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """What somebody or something changed shortly before the first bad sign of a diagnosis.
 
     :param what: a word of the field ``what`` of the fact ``change``.
@@ -222,8 +213,7 @@ class Change:
     differences: tuple[Difference, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(msgspec.Struct, frozen=True):
     """A cause with the chain of findings it explains."""
 
     finding: Finding
@@ -234,12 +224,11 @@ class Diagnosis:
     chain: tuple[Link, ...]
     affected: tuple[Entity, ...]
     proofs: tuple[Proof, ...]
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = msgspec.field(default_factory=dict)
     changes: tuple[Change, ...] = ()  # what changed shortly before, most telling first
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """What one run found out; ``report`` turns it into text.
 
     :param source_kind: cluster, capture, bundle, node or text.

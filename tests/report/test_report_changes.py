@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 import samples
 from kubecause import model

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kubecause.diagnose.calibration import CONFIDENCE
 from kubecause.diagnose.changes import Changes

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.paths import connected, dependents
@@ -19,14 +20,13 @@ _ANYWHERE = object()  # the place of findings that any cause may lead to
 _BEHIND = "behind"  # begins the place of findings about a workload, or about what it stands behind
 
 
-@dataclass(slots=True)
-class Graph:
+class Graph(msgspec.Struct):
     """Findings by index, with the effects and causes of each."""
 
     findings: Sequence[Finding]
-    effects: dict[int, list[int]] = field(default_factory=dict)
-    causes: dict[int, list[int]] = field(default_factory=dict)
-    _chains: dict[int, list[int]] = field(default_factory=dict)
+    effects: dict[int, list[int]] = msgspec.field(default_factory=dict)
+    causes: dict[int, list[int]] = msgspec.field(default_factory=dict)
+    _chains: dict[int, list[int]] = msgspec.field(default_factory=dict)
 
     def heads(self) -> list[int]:
         """Findings that nothing found explains."""

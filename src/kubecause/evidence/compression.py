@@ -11,8 +11,9 @@ import lzma
 import tarfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
+
+import msgspec
 
 Kind = Literal["gzip", "bzip2", "xz", "zstd", "zip", "tar", "lz4", "7z", "rar"]
 COMPRESSIONS: frozenset[Kind] = frozenset({"gzip", "bzip2", "xz", "zstd"})
@@ -233,8 +234,7 @@ def _maker(kind: Kind) -> Callable[[], _Decompressor]:
     raise ArchiveError(f"archive: {kind} is not supported here; {hint}")
 
 
-@dataclass(slots=True)
-class Expansion:
+class Expansion(msgspec.Struct):
     """What decompression may still give, for all archives of a run together.
 
     :param ratio: how many times larger than what was read one stream may become, once it gave ``floor`` bytes.

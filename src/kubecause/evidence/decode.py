@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 _MAGIC = (
     (b"LPKSHHRH", "systemd journal in its binary form; export it with journalctl --file"),
@@ -32,8 +33,7 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs
          (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Encoding:
+class Encoding(msgspec.Struct, frozen=True):
     """How a text is stored: the codec of wide texts, ``utf-8`` for everything that has one byte a line end.
 
     :param bom: length of the mark at the start, in bytes.

@@ -10,10 +10,11 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+
+import msgspec
 
 from kubecause.errors import EvidenceError
 from kubecause.evidence.archives import members
@@ -33,8 +34,7 @@ GIB = 1024 * MIB
 _HEAD = 64 * 1024  # bytes that decide what a file is
 
 
-@dataclass(frozen=True, slots=True)
-class RawText:
+class RawText(msgspec.Struct, frozen=True):
     """A text, or a chunk of whole lines of a long one.
 
     :param source: path relative to the target, with ``/``; ``-`` for standard input; ``a.tar.gz/logs/x.log`` in archives.
@@ -51,8 +51,7 @@ class RawText:
     collected: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """How much is read; sizes in bytes unless said otherwise. The defaults fit a support bundle of 10 GB in 1 GiB of memory.
 
     :param total: of all texts together, unpacked.
@@ -134,8 +133,7 @@ def _printable(name: str) -> str:
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
-@dataclass(slots=True)
-class _Counted:
+class _Counted(msgspec.Struct):
     """Tells how many bytes were read."""
 
     source: BinaryIO

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -35,8 +34,7 @@ _raws = msgspec.json.Decoder(list[msgspec.Raw])
 _raw = msgspec.json.Decoder(msgspec.Raw)
 
 
-@dataclass(frozen=True, slots=True)
-class ListHead:
+class ListHead(msgspec.Struct, frozen=True):
     """How a list begins.
 
     :param kind: of its items, where the list names it before them: ``Pod`` of a ``PodList``.
@@ -66,8 +64,7 @@ def _of_items(named: re.Match[bytes] | None) -> str | None:
     return kind.removesuffix("List") or None if kind.endswith("List") else None
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(msgspec.Struct):
     """Some items that follow each other.
 
     :param items: each as its bytes of JSON; a view of the batch, so what is kept must be copied.

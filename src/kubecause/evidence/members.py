@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from kubecause.evidence.compression import BLOCK, ArchiveError, Peekable, Reader
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """A file in an archive; its content must be read before the next member is asked for."""
 
     name: str
     content: Reader
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """A member that is not read, and why."""
 
     name: str
@@ -44,8 +42,7 @@ def link_leaves(name: str, target: str) -> bool:
     return False
 
 
-@dataclass(slots=True)
-class Content:
+class Content(msgspec.Struct):
     """The content of one member: ``left`` bytes of the archive."""
 
     source: Peekable

@@ -13,10 +13,11 @@ import os
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, cast
+
+import msgspec
 
 from kubecause import __version__
 from kubecause.errors import EvidenceError, KubecauseError, UsageError
@@ -160,8 +161,7 @@ def _write_members(stream: IO[bytes], marker: Marker, items: list[Document | Gap
 # --- reading ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class SavedBundle:
+class SavedBundle(msgspec.Struct, frozen=True):
     """A bundle that kubecause saved, with what its marker says.
 
     :param source: kind and name of what was diagnosed. :param scope: what was asked for.

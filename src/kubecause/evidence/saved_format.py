@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -92,8 +91,7 @@ class _Entry(msgspec.Struct):
     gap: _GapEntry | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SavedText:
+class SavedText(msgspec.Struct, frozen=True):
     """A document ready to be written: its entry, and its lines."""
 
     entry: DocumentEntry

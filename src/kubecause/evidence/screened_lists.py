@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -120,12 +119,11 @@ class _Event(msgspec.Struct, omit_defaults=True, frozen=True, gc=False, rename="
 _event = msgspec.json.Decoder(_Event)
 
 
-@dataclass(slots=True)
-class EventScreen:
+class EventScreen(msgspec.Struct):
     """Warnings, small; whether they matter is known once the pods are."""
 
     clock: Clock
-    warnings: list[Kept] = field(default_factory=list)
+    warnings: list[Kept] = msgspec.field(default_factory=list)
     dropped: int = 0
     _size: int = 0
 
@@ -155,12 +153,11 @@ class _Named(msgspec.Struct):
 _named = msgspec.json.Decoder(_Named)
 
 
-@dataclass(slots=True)
-class OtherObjects:
+class OtherObjects(msgspec.Struct):
     """Objects of other kinds, as they are, by kind; few as a rule."""
 
-    kept: dict[str, list[Kept]] = field(default_factory=dict)
-    dropped: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, list[Kept]] = msgspec.field(default_factory=dict)
+    dropped: dict[str, int] = msgspec.field(default_factory=dict)
     _size: int = 0
 
     def take(self, raw: msgspec.Raw, kind: str, source: str, line: int) -> str | None:

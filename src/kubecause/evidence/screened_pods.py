@@ -7,7 +7,6 @@ server's tables. Nothing here keeps the bytes of a batch alive: what is kept is 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -25,8 +24,7 @@ _OF_ONE_POD = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """An object that is handed over.
 
     :param line: where it begins in its file. :param name: of a pod; all pods of a list may stand on one line.
@@ -66,8 +64,7 @@ class Clock:
 # --- pods -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Suspect:
+class Suspect(msgspec.Struct, frozen=True):
     """A pod that is broken, or may be.
 
     :param identity: the pod as JSON with its labels and owners alone.

@@ -7,7 +7,8 @@ data (kubectl sorts its keys), so the object is searched in both directions from
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from kubecause.evidence.secret_shapes import REDACTED, closing_quote, is_harmless
 
@@ -35,8 +36,7 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" ")) if line.strip() else 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class OpenSecret:
+class OpenSecret(msgspec.Struct, frozen=True):
     """A Secret that goes on behind the last line: the column of its keys, and whether its data goes on."""
 
     level: int

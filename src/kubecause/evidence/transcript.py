@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 _TOOLS = (
     "kubectl|k|oc|kubeadm|helm|docker|crictl|ctr|nerdctl|podman|systemctl|service|journalctl|dmesg|cat|grep|egrep|tail|head|less|more|"
@@ -38,8 +39,7 @@ _FRAME = re.compile(r"^\s{0,10}[│┃║|]\s?(.*?)\s?[│┃║|]?\s*$")
 _FRAME_LINE = re.compile(r"\s{0,10}[│┃║]")
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(msgspec.Struct, frozen=True):
     """Output of one command (or text before the first).
 
     :param offset: index of ``lines[0]`` in the whole text.

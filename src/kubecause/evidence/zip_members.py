@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from kubecause.evidence.compression import BLOCK, ArchiveError, Expansion, Peekable, Unpacked, ZlibDecompressor
 from kubecause.evidence.members import Content, Member, Refused, safe_name
@@ -16,14 +17,13 @@ from kubecause.evidence.members import Content, Member, Refused, safe_name
 _LOCAL = struct.Struct("<4s5H3L2H")
 
 
-@dataclass(slots=True)
-class _ZipEntry:
+class _ZipEntry(msgspec.Struct):
     name: str
     flags: int
     method: int
     packed: int
     zip64: bool = False
-    why: str = field(default="")
+    why: str = msgspec.field(default="")
 
 
 def zip_members(source: Peekable, limit: Expansion) -> Iterator[Member | Refused]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from kubecause.facts.alerts import parse_alerts, parse_connection, parse_service_graph
 from kubecause.facts.api_access import PARSERS as ACCESS_PARSERS

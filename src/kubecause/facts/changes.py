@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
+
+import msgspec
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.records import Node, Workload
@@ -84,8 +85,7 @@ def _change(what: str, entity: Entity, at: datetime, proofs: Iterable[Proof], **
 # --- who wrote an object ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Write:
+class _Write(msgspec.Struct, frozen=True):
     """One write that somebody decided on."""
 
     at: datetime
@@ -114,8 +114,7 @@ def _edits(store: Store, told: dict[Entity, list[datetime]]) -> Iterator[Fact]:
             yield edit.fact
 
 
-@dataclass(frozen=True, slots=True)
-class _Edit:
+class _Edit(msgspec.Struct, frozen=True):
     """The last thing that somebody did to an object.
 
     :param at: when it was edited; None where it was made.
@@ -155,8 +154,7 @@ def _rolls_out(thing: Thing) -> bool:
 # --- rollouts and scaling of Deployments --------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Revision:
+class _Revision(msgspec.Struct, frozen=True):
     """One revision of a Deployment's template; a rollback gives an old ReplicaSet a new number.
 
     :param made: when its ReplicaSet was made for it; None for a revision that was rolled back to.
@@ -201,8 +199,7 @@ def _rollouts(owner: Entity, thing: Thing | None, revisions: list[_Revision]) ->
         yield _change("rollout", owner, at, proofs, by=by, detail=differences, **versions)
 
 
-@dataclass(frozen=True, slots=True)
-class _Scaling:
+class _Scaling(msgspec.Struct, frozen=True):
     """One ReplicaSet got another number of replicas, as its Deployment's controller reports it."""
 
     name: str

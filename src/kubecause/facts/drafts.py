@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from kubecause.model import Document, Proof
 
@@ -19,8 +20,7 @@ class Detail(enum.IntEnum):
     OBJECT = 4  # the API's own object with a status
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(msgspec.Struct):
     """Half an object.
 
     :param data: in the API's shape (camelCase), as far as known.
@@ -35,7 +35,7 @@ class Draft:
     detail: Detail
     data: dict[str, Any]
     document: Document
-    proofs: dict[str, Proof] = field(default_factory=dict)
+    proofs: dict[str, Proof] = msgspec.field(default_factory=dict)
     json: str | None = None
 
     def prove(self, path: str, line: int, text: str) -> None:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from kubecause.facts.quantities import duration
 
@@ -41,8 +42,7 @@ _HEADER = re.compile(r"\s*(?:Type\s+Reason\s|FirstSeen\s|LAST SEEN\s|NAMESPACE\s
 _TAIL = re.compile(r"[0-9a-f]{12,64}[^0-9a-zA-Z\s]")  # the middle of an id or path; nothing else begins so
 
 
-@dataclass(slots=True)
-class EventRow:
+class EventRow(msgspec.Struct):
     """One event.
 
     :param age: seconds since it was last seen; None when not printed.

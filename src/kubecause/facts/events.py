@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from kubecause.facts.describe import kind_of_word
 from kubecause.facts.event_rows import EventRow
@@ -39,8 +41,7 @@ _RETRIED = 150.0  # seconds; the kubelet tries a failing mount again after two m
 _RECENT = 120.0  # seconds; an event this fresh on a ready pod may still be going on when it keeps coming
 
 
-@dataclass(frozen=True, slots=True)
-class SeenEvent:
+class SeenEvent(msgspec.Struct, frozen=True):
     """An event row with the document and the object it belongs to."""
 
     row: EventRow

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from kubecause.facts.host_output import FieldValue, Parser, fact_at, lines_of, unnamed
 from kubecause.model import Document, Fact
@@ -26,13 +27,12 @@ _BUILT_IN = frozenset(("kubernetes ingress controller fake certificate", "traefi
 _ZONE_DOUBT = timedelta(hours=14)  # a collection time without a zone may be off by this much
 
 
-@dataclass
-class _Certificate:
+class _Certificate(msgspec.Struct):
     """What has been read of one certificate."""
 
-    texts: dict[str, str] = field(default_factory=dict)  # subject, issuer, not_before, not_after, address
-    said: dict[str, bool] = field(default_factory=dict)  # expired, not_yet_valid, self_signed
-    places: list[int] = field(default_factory=list)
+    texts: dict[str, str] = msgspec.field(default_factory=dict)  # subject, issuer, not_before, not_after, address
+    said: dict[str, bool] = msgspec.field(default_factory=dict)  # expired, not_yet_valid, self_signed
+    places: list[int] = msgspec.field(default_factory=list)
 
     def agrees(self, other: _Certificate) -> bool:
         """Whether both may be one certificate, printed twice."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from kubecause.facts.host_output import FieldValue, Parser, fact_at, lines_of, node_of
 from kubecause.model import Document, Fact
@@ -25,8 +26,7 @@ _LINK_LOCAL = re.compile(r"(?<![\d.])169\.254\.\d{1,3}\.\d{1,3}(?![\d.])")
 _DNS_PORTS = frozenset(("53", "8080", "9253", "9353"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(msgspec.Struct, frozen=True):
     index: int
     table: str | None
     chain: str | None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from kubecause.facts import host_firewall, host_sockets
 from kubecause.facts.host_output import FieldValue, Parser, fact_at, lines_of, node_of
@@ -26,12 +27,11 @@ _VXLAN = re.compile(r"\bvxlan (?:external )?(?:id \d+)?.{0,300}?\bdstport (?P<po
 _DOWN_STATES = frozenset(("DOWN", "LOWERLAYERDOWN", "NOTPRESENT"))
 
 
-@dataclass
-class _Interface:
+class _Interface(msgspec.Struct):
     name: str
     places: list[int]
     far_end: bool = False  # the other end is in a container
-    fields: dict[str, FieldValue] = field(default_factory=dict)
+    fields: dict[str, FieldValue] = msgspec.field(default_factory=dict)
     address6: tuple[str, int] | None = None
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from kubecause.facts.host_output import FieldValue, Parser, fact_at, lines_of, node_of, number, percent_of, size_bytes
 from kubecause.model import Document, Entity, Fact
@@ -20,8 +21,7 @@ SCREEN_LIMIT = 10
 Fields = dict[str, FieldValue | None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Process:
+class _Process(msgspec.Struct, frozen=True):
     index: int
     fields: Fields
 
@@ -53,18 +53,17 @@ _SHARES = {"us": "user", "sy": "system", "id": "idle", "wa": "iowait", "st": "st
 _TOP_COLUMNS = ["PID", "USER", "PR", "NI", "VIRT", "RES", "SHR", "S", "%CPU", "%MEM", "TIME+", "COMMAND"]
 
 
-@dataclass
-class _Screen:
+class _Screen(msgspec.Struct):
     """What one refresh of top shows."""
 
     load: float | int | None = None
     load_at: int | None = None
-    cores: dict[str, dict[str, float]] = field(default_factory=dict)
+    cores: dict[str, dict[str, float]] = msgspec.field(default_factory=dict)
     cpu_at: int | None = None
-    memory: dict[str, int] = field(default_factory=dict)
-    memory_at: list[int] = field(default_factory=list)
-    columns: list[str] = field(default_factory=lambda: list(_TOP_COLUMNS))
-    processes: list[_Process] = field(default_factory=list)
+    memory: dict[str, int] = msgspec.field(default_factory=dict)
+    memory_at: list[int] = msgspec.field(default_factory=list)
+    columns: list[str] = msgspec.field(default_factory=lambda: list(_TOP_COLUMNS))
+    processes: list[_Process] = msgspec.field(default_factory=list)
 
 
 def parse_top(document: Document) -> Iterator[Fact]:
@@ -206,14 +205,13 @@ _ATOP_FIELDS = {
 }  # fmt: skip
 
 
-@dataclass
-class _Sample:
+class _Sample(msgspec.Struct):
     """What one interval of atop shows: cells of the system lines by label, with the line that shows them."""
 
-    cells: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
-    disks: dict[str, tuple[int, str]] = field(default_factory=dict)
-    columns: list[str] = field(default_factory=list)
-    processes: list[_Process] = field(default_factory=list)
+    cells: dict[str, tuple[int, dict[str, str]]] = msgspec.field(default_factory=dict)
+    disks: dict[str, tuple[int, str]] = msgspec.field(default_factory=dict)
+    columns: list[str] = msgspec.field(default_factory=list)
+    processes: list[_Process] = msgspec.field(default_factory=list)
 
 
 def parse_atop(document: Document) -> Iterator[Fact]:

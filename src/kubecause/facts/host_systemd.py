@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from kubecause.facts.host_output import FieldValue, Parser, fact_at, lines_of, node_of
 from kubecause.model import Document, Fact
@@ -39,13 +40,12 @@ _ACTIVE_STATES = frozenset(
 )
 
 
-@dataclass
-class _Unit:
+class _Unit(msgspec.Struct):
     """What has been read of one unit of ``systemctl status``."""
 
     name: str
     load: str | None = None
-    fields: dict[str, FieldValue] = field(default_factory=dict)
+    fields: dict[str, FieldValue] = msgspec.field(default_factory=dict)
     main_status: tuple[int, int] | None = None  # exit status and the line that shows it
     other_status: tuple[int, int] | None = None
     active_at: int | None = None

@@ -10,8 +10,9 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import msgspec
 
 from kubecause.model import Channel, Document, Entity, Fact, Proof
 from kubecause.vocabulary import TEXT_FACT
@@ -66,14 +67,13 @@ class LineFilter(Protocol):
         """Literals found after all blanks, quotes and punctuation are dropped: literal, first and last line."""
 
 
-@dataclass(slots=True)
-class _Kept:
+class _Kept(msgspec.Struct):
     text: str
     line: int
     channel: Channel
     host: str | None
     count: int = 1
-    samples: list[str] = field(default_factory=list)
+    samples: list[str] = msgspec.field(default_factory=list)
     damaged: bool = False
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 _KEY = re.compile(r"([A-Za-z0-9_./][^:\n]{0,200}?):(?:\s+(.*))?$")
 _MAX_DEPTH = 60
 
 
-@dataclass(slots=True)
-class Node:
+class Node(msgspec.Struct):
     """One line with what is indented below it.
 
     :param key: text before ``: ``; the whole line when there is none.
@@ -28,7 +28,7 @@ class Node:
     value: str
     line: int
     indent: int
-    children: list[Node] = field(default_factory=list)
+    children: list[Node] = msgspec.field(default_factory=list)
 
     def child(self, *keys: str) -> Node | None:
         """The first child with one of the keys."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kubecause.facts.describe import described_kind
 from kubecause.facts.event_rows import broken_tail, event_row, is_header

@@ -6,7 +6,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar
@@ -25,8 +24,7 @@ _MAX_REPAIRS = 20
 _Key = tuple[str, str | None, str]  # kind, namespace and name
 
 
-@dataclass(slots=True)
-class Thing:
+class Thing(msgspec.Struct, eq=False):
     """One object of the cluster.
 
     :param record: what is known of it, typed.
@@ -41,7 +39,7 @@ class Thing:
     details: frozenset[Detail]
     proofs: dict[str, Proof]
     sources: frozenset[str]
-    worked_out: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    worked_out: dict[str, Any] = msgspec.field(default_factory=dict)
 
     @property
     def metadata(self) -> Metadata:
@@ -86,27 +84,28 @@ def worked_out_once(work_out: Callable[[Thing], _T]) -> Callable[[Thing], _T]:
     return recall
 
 
-@dataclass(slots=True)
-class Store:
+class Store(msgspec.Struct, eq=False):
     """Objects by identity and facts by kind, with the joins between them.
 
     :param seen: fact kinds and channels for which some evidence was read, found or not.
     """
 
-    things: dict[Entity, Thing] = field(default_factory=dict)
-    facts: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
-    gaps: list[Gap] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
-    sources: set[str] = field(default_factory=set)
-    edges: set[tuple[str, str]] = field(default_factory=set)  # service graph: client, server
-    screened: set[tuple[str, str | None]] = field(default_factory=set)  # kinds of which only broken objects were read
+    things: dict[Entity, Thing] = msgspec.field(default_factory=dict)
+    facts: dict[str, list[Fact]] = msgspec.field(default_factory=lambda: defaultdict(list))
+    gaps: list[Gap] = msgspec.field(default_factory=list)
+    seen: set[str] = msgspec.field(default_factory=set)
+    sources: set[str] = msgspec.field(default_factory=set)
+    edges: set[tuple[str, str]] = msgspec.field(default_factory=set)  # service graph: client, server
+    screened: set[tuple[str, str | None]] = msgspec.field(default_factory=set)  # kinds of which only broken objects were read
     clock: datetime | None = None  # when the evidence was collected, as far as it tells
-    listed: set[tuple[str, str | None]] = field(default_factory=set)  # kinds read whole, in a namespace or (None) everywhere
-    heard: set[tuple[str | None, str]] = field(default_factory=set)  # pods whose kubelet handed over a log just then
-    _rows: Counter[tuple[str, str | None]] = field(default_factory=Counter)
-    _by_kind: dict[str, list[Thing]] = field(default_factory=lambda: defaultdict(list))
-    _by_name: dict[tuple[str, str], list[Thing]] = field(default_factory=lambda: defaultdict(list))
-    _by_place: dict[tuple[str, str, str | None], list[Thing]] = field(default_factory=lambda: defaultdict(list))
+    listed: set[tuple[str, str | None]] = msgspec.field(
+        default_factory=set
+    )  # kinds read whole, in a namespace or (None) everywhere
+    heard: set[tuple[str | None, str]] = msgspec.field(default_factory=set)  # pods whose kubelet handed over a log just then
+    _rows: Counter[tuple[str, str | None]] = msgspec.field(default_factory=Counter)
+    _by_kind: dict[str, list[Thing]] = msgspec.field(default_factory=lambda: defaultdict(list))
+    _by_name: dict[tuple[str, str], list[Thing]] = msgspec.field(default_factory=lambda: defaultdict(list))
+    _by_place: dict[tuple[str, str, str | None], list[Thing]] = msgspec.field(default_factory=lambda: defaultdict(list))
 
     def begun(self) -> Store:
         """A store that begins with what this one holds besides objects; the two grow apart from then on."""

@@ -12,7 +12,6 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -34,8 +33,7 @@ class _Pack(msgspec.Struct, frozen=True):
     faults: list[Fault]
 
 
-@dataclass(frozen=True)
-class Knowledge:
+class Knowledge(msgspec.Struct, frozen=True, dict=True):
     """All cases and the fault catalogue.
 
     :param cases: by id, in the order of the ids.

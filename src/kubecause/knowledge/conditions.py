@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+
+import msgspec
 
 MAX_LENGTH = 1000
 MAX_DEPTH = 30
@@ -14,8 +15,7 @@ _TOKEN = re.compile(r"\s*(?:(?P<word>[A-Za-z_][\w-]*)|(?P<mark>[()]))", re.ASCII
 _WORDS = ("and", "or", "not")
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(msgspec.Struct, frozen=True, eq=False):
     """A compiled condition.
 
     :param names: every signal it speaks of.
@@ -25,7 +25,7 @@ class Condition:
     text: str
     names: frozenset[str]
     wanted: frozenset[str]
-    _test: _Test = field(repr=False, compare=False)
+    _test: _Test
 
     def holds(self, found: Collection[str]) -> bool:
         """Whether it is true when exactly the signals ``found`` hold."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
 
 from kubecause.knowledge.schema import Case, Fix
 from kubecause.text import Language, Text, fill
@@ -12,8 +13,7 @@ from kubecause.text import Language, Text, fill
 Kind = Literal["fault", "state", "exit-code", "message", "words", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """A fault that may lie behind the word.
 
     :param steps: how many ``leads_to`` links lie between it and the state looked up.
@@ -25,8 +25,7 @@ class Candidate:
     steps: int = 0
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(msgspec.Struct, frozen=True):
     """The answer to one word.
 
     :param kind: what the word was taken for; ``unknown`` when nothing fits.
@@ -45,7 +44,7 @@ class Explanation:
     case: Case | None = None
     code: int | None = None
     candidates: tuple[Candidate, ...] = ()
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 _LABELS: dict[str, Text] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -16,8 +15,7 @@ KeyPath = tuple[str | int, ...]
 Weight = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, slots=True)
-class House:
+class House(msgspec.Struct, frozen=True):
     """What a rule may compare a case with.
 
     :param paths: the paths between entities that ``via`` may name.
@@ -27,8 +25,7 @@ class House:
     paths: Collection[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Breach:
+class Breach(msgspec.Struct, frozen=True):
     """One broken rule.
 
     :param at: the key it is about, as ``("fixes", 0, "harm")``.

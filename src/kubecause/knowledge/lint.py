@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from kubecause.knowledge.catalogue import Fault
 from kubecause.knowledge.house_rule import Breach, House, Rule, Weight
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 RULE_MODULES = ("links", "signals", "texts", "repairs", "examples")  # each lint_*.py has RULES
 
 
-@dataclass(frozen=True, slots=True)
-class Issue:
+class Issue(msgspec.Struct, frozen=True):
     """One broken house rule, with the line of the key it is about where the file could be read."""
 
     path: str

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from kubecause.text import Text
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(msgspec.Struct, frozen=True):
     """What a state or exit code means.
 
     :param faults: ids of the faults it points at: symptoms whose causes are computed, or causes themselves.

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 _TOKEN = re.compile(
     r"(?P<open>\((?:\?(?:P<\w*>|P=\w+\)|[:=!>]|<[=!]|#[^)]*\)|[a-zA-Z-]*\)|[a-zA-Z-]+:))?)"
@@ -22,8 +23,7 @@ MANY = 10  # a part repeated this often counts as repeated without end
 MAX_OPEN_WILDCARDS = 2
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(msgspec.Struct):
     risky: bool = False  # holds a part that repeats without end, or alternatives
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from kubecause.knowledge.cache import Knowledge
 from kubecause.knowledge.conditions import compile_condition
@@ -120,8 +121,7 @@ def _behind(shown: Iterable[str], starts: Iterable[str], knowledge: Knowledge) -
 # --- messages -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
+class _Heard(msgspec.Struct, frozen=True):
     """A case whose signals say what the message says."""
 
     case: Case

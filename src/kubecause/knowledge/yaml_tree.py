@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
 KeyPath = tuple[str | int, ...]
@@ -29,8 +29,7 @@ _BOOLEANS = {"true": True, "false": False}
 _NOTHING = ("", "~", "null", "Null", "NULL")
 
 
-@dataclass(slots=True)
-class Tree:
+class Tree(msgspec.Struct):
     """A document as plain values.
 
     :param lines: line of each key and each item of a list, by its path.
@@ -38,9 +37,9 @@ class Tree:
     """
 
     value: Any = None
-    lines: dict[KeyPath, int] = field(default_factory=dict)
-    written: dict[KeyPath, str] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    lines: dict[KeyPath, int] = msgspec.field(default_factory=dict)
+    written: dict[KeyPath, str] = msgspec.field(default_factory=dict)
+    problems: list[Problem] = msgspec.field(default_factory=list)
 
     def line(self, path: KeyPath) -> int:
         """The line of a path, or of the nearest thing around it."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.records import Workload
@@ -46,8 +47,7 @@ _HOST_VARIABLE = re.compile(r"(HOST|ADDR|ADDRESS|SERVER)$")
 _CLUSTER_SUFFIX = re.compile(r"\.svc(?:\.[\w.-]+)?$|\.cluster\.local$")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """An address a workload is configured with."""
 
     variable: str

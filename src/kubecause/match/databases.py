@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.records_network import Service
@@ -68,8 +69,7 @@ _FLAVOUR = (
 )
 
 
-@dataclass(slots=True)
-class Refusal:
+class Refusal(msgspec.Struct):
     """What one client says of its database."""
 
     client: Entity

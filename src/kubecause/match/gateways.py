@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.records import ConfigMap, Workload
@@ -29,8 +30,7 @@ _MIN_ROUTES = 5
 _HABIT = 0.7  # share of the routes that must follow the naming habit
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """One route: a path and the service it leads to."""
 
     path: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.store import Store
@@ -28,8 +29,7 @@ _OF_ONE_OBJECT = frozenset(
 _POD_LIKE = frozenset({"Container", "Pod", "Workload", *WORKLOAD_KINDS})
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
+class _View(msgspec.Struct, frozen=True):
     """What a hit tells of its entity: the fact's own entity, the pod its text names, the names it bound."""
 
     entity: Entity

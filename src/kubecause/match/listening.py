@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+import msgspec
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.records import Workload
@@ -27,8 +28,7 @@ _LOOPBACK = re.compile(r"127\.|localhost|\[?::1\b", re.IGNORECASE)
 _PORT_VARIABLES = frozenset({"PORT", "SERVER_PORT", "HTTP_PORT", "GRPC_PORT", "LISTEN_PORT", "APP_PORT"})
 
 
-@dataclass(slots=True)
-class Listening:
+class Listening(msgspec.Struct):
     """Ports that are known to be open.
 
     :param names: declared port names.
@@ -37,13 +37,13 @@ class Listening:
     :param opened: the ports its log tells, on addresses that others reach; ``loopback``: those on 127.0.0.1 or ::1.
     """
 
-    tcp: set[int] = field(default_factory=set)
-    udp: set[int] = field(default_factory=set)
-    names: dict[str, int] = field(default_factory=dict)
+    tcp: set[int] = msgspec.field(default_factory=set)
+    udp: set[int] = msgspec.field(default_factory=set)
+    names: dict[str, int] = msgspec.field(default_factory=dict)
     described: bool = False
     told: bool = False
-    opened: set[int] = field(default_factory=set)
-    loopback: set[int] = field(default_factory=set)
+    opened: set[int] = msgspec.field(default_factory=set)
+    loopback: set[int] = msgspec.field(default_factory=set)
     proofs: tuple[Proof, ...] = ()
 
     def lacks(self, port: int) -> bool:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from math import inf
 
 import msgspec
+from msgspec.structs import replace
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.quantities import quantity
@@ -43,8 +43,7 @@ _AFFINITY_PLACES = ("spec.template.spec.affinity", "spec.affinity")
 _MEASURED = ("cpu", "memory", "ephemeral-storage")  # every node has them; what else a pod requests is extended
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """A node and what it has to give, the same for all pods.
 
     :param free: allocatable less requested, by resource. :param full: it runs as many pods as it may.
@@ -66,15 +65,14 @@ class Offer:
         return self.thing.full or bool(self.node.metadata.labels)
 
 
-@dataclass(slots=True)
-class Host:
+class Host(msgspec.Struct):
     """A node as the filters see it for one pod.
 
     :param blockers: what keeps the pod off it, beyond the pod's own intent.
     """
 
     offer: Offer
-    blockers: set[str] = field(default_factory=set)
+    blockers: set[str] = msgspec.field(default_factory=set)
     taint: str | None = None
 
     @property
@@ -83,8 +81,7 @@ class Host:
         return self.offer.node
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """The blocker that decides, and how it shows.
 
     :param nodes: names of the nodes it blocks, comma separated; one text for all pods with the same demands.

@@ -7,7 +7,8 @@ Its sources are the filter plugins of kube-scheduler; the preemption part is nev
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+import msgspec
 
 _HEAD = re.compile(r"(?P<fit>\d+)/(?P<all>\d+) nodes are available:?\s*", re.IGNORECASE)
 _OLD_HEAD = re.compile(r"No nodes are available that match all of the (?:following )?predicates::?\s*", re.IGNORECASE)
@@ -45,8 +46,7 @@ _WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
-@dataclass(slots=True)
-class Sentence:
+class Sentence(msgspec.Struct):
     """What the scheduler said.
 
     :param reasons: blocker → number of nodes; blockers as in ``scheduling.blocked`` (``selector`` is not yet told apart).
@@ -55,8 +55,8 @@ class Sentence:
     """
 
     nodes: int | None = None
-    reasons: dict[str, int] = field(default_factory=dict)
-    taints: list[str] = field(default_factory=list)
+    reasons: dict[str, int] = msgspec.field(default_factory=dict)
+    taints: list[str] = msgspec.field(default_factory=list)
     control_plane: int = 0
     claim: str | None = None
     resource: str | None = None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from kubecause.knowledge.literals import MIN_SQUEEZED, LiteralFilter, squeezed
 from kubecause.knowledge.schema import Case, Signal
@@ -18,8 +19,7 @@ from kubecause.vocabulary import TEXT_FACT
 OPEN_CHANNELS = frozenset({Channel.PASTE, Channel.CLIENT, Channel.COMMAND})
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(msgspec.Struct, frozen=True):
     """A signal that holds on one fact."""
 
     signal: str
@@ -27,8 +27,7 @@ class Hit:
     names: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class TextSignal:
+class TextSignal(msgspec.Struct, frozen=True):
     """A text signal made ready."""
 
     case: Case

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from rich.cells import cell_len
 
 from kubecause.report.lines import fit, wrap
@@ -21,8 +21,7 @@ Part = str | tuple[str, str]
 STRONG, FAINT = "bold", "dim"
 
 
-@dataclass(frozen=True, slots=True)
-class Symbols:
+class Symbols(msgspec.Struct, frozen=True):
     """What is drawn; both sets survive a pager and a log file."""
 
     left_out: str

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class FactKind:
+class FactKind(msgspec.Struct, frozen=True):
     """One kind of fact.
 
     :param entity: kind of the entity it is about.

@@ -12,12 +12,12 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from kubecause.errors import UnreachableError
 from kubecause.evidence.cluster.answers import Refused

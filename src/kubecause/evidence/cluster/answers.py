@@ -7,7 +7,6 @@ records; the objects themselves stay plain dictionaries, as nothing is known yet
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -31,8 +30,7 @@ _REASONS = {
 _MESSAGE = 600  # characters of a message that are kept
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """A request that gave nothing, and why.
 
     :ivar verb: the verb of the permission it needs: ``get`` or ``list``.
@@ -51,8 +49,7 @@ class Refused:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listing(Generic[T]):
+class Listing(msgspec.Struct, Generic[T], frozen=True):
     """A list of objects.
 
     :ivar items: the objects, or what was kept of each.
@@ -66,8 +63,7 @@ class Listing(Generic[T]):
     collected: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """A table as the server prints it for ``kubectl get -o wide``.
 
     :ivar columns: names, upper-case as kubectl prints them.
@@ -82,7 +78,7 @@ class Table:
     names: list[str] | None = None
     refused: Refused | None = None
     complete: bool = True
-    metadata: list[dict[str, Any]] = field(default_factory=list)
+    metadata: list[dict[str, Any]] = msgspec.field(default_factory=list)
     narrow: tuple[int, ...] = ()
     collected: str | None = None
 

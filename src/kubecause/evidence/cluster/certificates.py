@@ -12,8 +12,9 @@ import binascii
 import ipaddress
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+import msgspec
 
 MOST_BYTES = 1024 * 1024  # of a certificate or bundle; real ones have a few thousand
 MOST_CERTIFICATES = 200  # of a bundle
@@ -33,8 +34,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(msgspec.Struct, frozen=True):
     """What matters of one certificate.
 
     :ivar subject: ``O=system:masters, CN=kubernetes-admin``.
@@ -48,8 +48,8 @@ class Certificate:
     not_after: datetime
     dns: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
-    subject_key: bytes = field(default=b"", repr=False)
-    issuer_key: bytes = field(default=b"", repr=False)
+    subject_key: bytes = b""
+    issuer_key: bytes = b""
 
     @property
     def self_signed(self) -> bool:

@@ -12,13 +12,13 @@ import threading
 import time
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from kubecause import __version__
 from kubecause.errors import UnreachableError
 from kubecause.evidence.cluster.credentials import Header, Identity, Proof
 from kubecause.evidence.cluster.dial import Dialer, TooSlowError
+from kubecause.evidence.cluster.guarded import Guarded
 from kubecause.evidence.cluster.kubeconfig import ConnectionSettings
 
 _TRIES: Final = 5  # in all
@@ -32,17 +32,18 @@ _SMALL_BLOCK: Final = 65536
 _GIVE_UP: Final = 8  # requests in a row without an answer: for the length of a timeout nobody asks again
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Guarded, frozen=True):
     """One answer.
 
     :ivar headers: names in lower case.
     :ivar cut: the body is longer than was wanted and was not read to its end.
     """
 
+    shown: ClassVar = ("status", "headers", "cut")
+
     status: int
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    body: bytes
     cut: bool = False
 
 

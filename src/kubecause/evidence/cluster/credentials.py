@@ -11,19 +11,20 @@ import base64
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
+import msgspec
+
 from kubecause.errors import ConfigError
+from kubecause.evidence.cluster.guarded import Guarded
 
 Header = tuple[str, bytes]
 _TOKEN_BYTES = 1024 * 1024  # bytes of a token file; real ones have a few thousand
 
 
-@dataclass(frozen=True, slots=True)
-class Impersonation:
+class Impersonation(msgspec.Struct, frozen=True):
     """Whom the API server shall take the request for, as ``--as`` and a kubeconfig's ``as`` say."""
 
     user: str
@@ -41,53 +42,57 @@ class Impersonation:
         return out
 
 
-@dataclass(frozen=True, slots=True)
-class ExecPlugin:
+class ExecPlugin(Guarded, frozen=True):
     """A program that hands out credentials: the ``exec`` entry of a user.
 
     :ivar cluster: what the plugin is told about the cluster (``provideClusterInfo``), or None.
     """
 
+    shown: ClassVar = ("api_version", "command", "install_hint", "interactive")
+
     api_version: str
     command: str
-    args: tuple[str, ...] = field(default=(), repr=False)
-    env: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    args: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
     install_hint: str = ""
     interactive: str = "IfAvailable"  # Never, IfAvailable, Always
-    cluster: Mapping[str, Any] | None = field(default=None, repr=False)
+    cluster: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AuthProvider:
+class AuthProvider(Guarded, frozen=True):
     """A legacy ``auth-provider`` entry (OIDC and its like), as it stands in the kubeconfig."""
 
+    shown: ClassVar = ("name",)
+
     name: str
-    config: Mapping[str, str] = field(default_factory=dict, repr=False)
+    config: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Guarded, frozen=True):
     """What a kubeconfig says about a user; all empty is a user without a name (``system:anonymous``)."""
 
+    shown: ClassVar = ("user", "token_file", "username", "plugin", "provider")
+
     user: str | None = None  # the entry's name, for messages
-    token: str | None = field(default=None, repr=False)
+    token: str | None = None
     token_file: str | None = None
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    certificate: bytes | None = field(default=None, repr=False)  # PEM
-    key: bytes | None = field(default=None, repr=False)  # PEM
+    password: str | None = None
+    certificate: bytes | None = None  # PEM
+    key: bytes | None = None  # PEM
     plugin: ExecPlugin | None = None
     provider: AuthProvider | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Guarded, frozen=True):
     """What goes with a request: the Authorization header, and the certificate for TLS. A new one has a new number."""
 
+    shown: ClassVar = ("number",)
+
     number: int
-    authorization: bytes | None = field(default=None, repr=False)
-    certificate: bytes | None = field(default=None, repr=False)
-    key: bytes | None = field(default=None, repr=False)
+    authorization: bytes | None = None
+    certificate: bytes | None = None
+    key: bytes | None = None
 
 
 class Identity:

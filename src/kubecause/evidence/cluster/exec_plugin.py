@@ -11,28 +11,29 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from kubecause.errors import ConfigError
 from kubecause.evidence.cluster.credentials import ExecPlugin
+from kubecause.evidence.cluster.guarded import Guarded
 
 _QUIET_SECONDS = 60  # for a plugin that asks nobody
 _ASKING_SECONDS = 300  # for one that waits for a person, with a browser or a code
 _ANSWER_BYTES = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Guarded, frozen=True):
     """What a plugin handed out.
 
     :ivar ends: POSIX time after which it must be asked again; None means that it holds for the whole run.
     """
 
-    token: bytes | None = field(repr=False)
-    certificate: bytes | None = field(repr=False)
-    key: bytes | None = field(repr=False)
+    shown: ClassVar = ("ends",)
+
+    token: bytes | None
+    certificate: bytes | None
+    key: bytes | None
     ends: float | None
 
 

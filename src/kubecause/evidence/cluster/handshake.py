@@ -11,8 +11,9 @@ import email.utils
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from kubecause.errors import ConfigError
 from kubecause.evidence.cluster.certificates import Certificate, read_der, read_pem
@@ -30,8 +31,7 @@ _SKEW = timedelta(minutes=5)  # clocks that differ less are one clock
 _HEAD_BYTES = 16 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One step of the way to the server, and how it ended; printed as ``stage: outcome: words``."""
 
     stage: str
@@ -42,8 +42,7 @@ class Step:
         return f"{self.stage}: {self.outcome}: {' '.join(self.words.split())}"
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """What a handshake without verification brought: the server's certificate, and its clock where it told it."""
 
     certificate: Certificate

@@ -7,14 +7,14 @@ short names as ``kubectl api-resources`` prints them. What is not here is found 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import quote
+
+import msgspec
 
 from kubecause.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """One kind of object as the API serves it.
 
     :ivar group: ``apps``; empty for the core group.

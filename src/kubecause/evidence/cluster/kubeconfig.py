@@ -9,13 +9,15 @@ from __future__ import annotations
 import base64
 import ipaddress
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
+
+import msgspec
 
 from kubecause.errors import ConfigError
 from kubecause.evidence.cluster.credentials import AuthProvider, Credentials, ExecPlugin, Impersonation
+from kubecause.evidence.cluster.guarded import Guarded
 from kubecause.evidence.cluster.kubeconfig_files import Entry, Merged, merged
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -24,8 +26,7 @@ _EXEC_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.
 _INTERACTIVE = ("Never", "IfAvailable", "Always")
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionSettings:
+class ConnectionSettings(Guarded, frozen=True):
     """Everything a connection needs to know; secrets stand in fields that ``repr`` leaves out.
 
     :ivar server: ``https://host:port``, with a path below which the API lies, if any.
@@ -35,17 +36,19 @@ class ConnectionSettings:
     :ivar compress: whether answers may be compressed (``disable-compression`` of the cluster entry).
     """
 
+    shown: ClassVar = ("server", "context", "namespace", "insecure", "tls_server_name", "credentials", "impersonate", "compress")
+
     server: str
     context: str | None
     namespace: str
-    ca_data: bytes | None = field(repr=False)
+    ca_data: bytes | None
     insecure: bool
     tls_server_name: str | None
-    proxy_url: str | None = field(repr=False)
+    proxy_url: str | None
     credentials: Credentials
     impersonate: Impersonation | None
     compress: bool = True
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # where a proxy may be named
+    environment: Mapping[str, str] = msgspec.field(default_factory=dict)  # where a proxy may be named
 
 
 def load_settings(

@@ -12,26 +12,29 @@ import base64
 import binascii
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+import msgspec
 
 from kubecause.errors import ConfigError
+from kubecause.evidence.cluster.guarded import Guarded
 
 _FILE_BYTES = 8 * 1024 * 1024  # a kubeconfig of a thousand clusters has a tenth of it
 _PEM_BYTES = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Guarded, frozen=True):
     """One named cluster, user or context (or a part of one), and where it stands.
 
     :ivar place: what errors call it: ``/home/me/.kube/config: users[admin]``.
     """
 
+    shown: ClassVar = ("file", "place")
+
     file: Path
     place: str
-    fields: Mapping[str, Any] = field(repr=False)
+    fields: Mapping[str, Any]
 
     def text(self, name: str) -> str | None:
         """A field that holds text; None where it is missing or empty. A number or a truth value counts as its text."""
@@ -121,8 +124,7 @@ class Entry:
         return ConfigError(f"{self.place}.{name}: must be {expected}")
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(msgspec.Struct, frozen=True):
     """All kubeconfig files as one."""
 
     files: tuple[Path, ...]

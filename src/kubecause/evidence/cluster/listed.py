@@ -7,7 +7,6 @@ the time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,8 +19,7 @@ from kubecause.evidence.secret_json import suspects
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(msgspec.Struct, frozen=True):
     """One object, of a list or asked for by its name.
 
     :ivar uid: tells it from others of its list.

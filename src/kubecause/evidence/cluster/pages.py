@@ -6,7 +6,6 @@ Rules: "Kubernetes API Concepts", "Retrieving large results sets in chunks" (``l
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -28,8 +27,7 @@ _PAGES = 4000  # of one list: two million objects; a server that never ends is c
 _RESTARTS = 2  # times that a list begins anew because its token expired
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(msgspec.Struct, frozen=True):
     """Which objects of a kind are asked for.
 
     :param labels: a label selector.

@@ -9,7 +9,8 @@ Practices" of the Kubernetes documentation.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from kubecause.evidence.cluster.answers import Refused
 from kubecause.model import Channel, Gap
@@ -18,8 +19,7 @@ from kubecause.text import Text
 BASE = "base"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """A part of the role, which can be left out (but for the base).
 
     :ivar default: whether it is in the role unless asked otherwise.
@@ -30,8 +30,7 @@ class Part:
     default: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(msgspec.Struct, frozen=True):
     """What may be asked of one resource.
 
     :ivar resource: as refusals name it: ``pods/log``, ``deployments.apps``.

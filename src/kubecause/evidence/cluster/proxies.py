@@ -9,23 +9,25 @@ from __future__ import annotations
 import base64
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
 from kubecause.errors import ConfigError
+from kubecause.evidence.cluster.guarded import Guarded
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(Guarded, frozen=True):
     """One proxy; ``scheme`` is ``http``, ``https``, ``socks5`` or ``socks5h``."""
+
+    shown: ClassVar = ("scheme", "host", "port", "username")
 
     scheme: str
     host: str
     port: int
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
 
     def authorization(self) -> str | None:
         """The value of ``Proxy-Authorization``, where the proxy's address carries a name."""

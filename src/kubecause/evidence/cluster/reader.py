@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
+
+import msgspec
 
 from kubecause.evidence.cluster import documents, health
 from kubecause.evidence.cluster.answers import Listing, Refused, Table
@@ -46,8 +47,7 @@ _FINISHED = 10  # completed pods of no Job that are read in one namespace
 _SECRET_COLUMNS = ("NAME", "TYPE", "DATA", "AGE")
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """How much one diagnosis may ask.
 
     :param requests: requests in all, for the worst of clusters; what is not asked any more becomes a gap.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from kubecause.evidence.cluster.kinds import KINDS
 from kubecause.model import WORKLOAD_KINDS, Channel, Entity, Need
@@ -17,8 +18,7 @@ DNS_LABEL = "k8s-app=kube-dns"  # CoreDNS keeps the label of its predecessor, ev
 WARNINGS = "type=Warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One request; equal requests are sent once.
 
     ``screen`` stands for the handful of requests that triage a namespace, ``neighbour`` for those of a namespace that nobody

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from kubecause.errors import UsageError
 from kubecause.evidence.cluster.kinds import kind_of_word
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """What to diagnose.
 
     :param namespace: None for the whole cluster.

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from kubecause.evidence.cluster.requests import SYSTEM_NAMESPACE, WARNINGS, Request
 
@@ -48,8 +49,7 @@ _VARIES = re.compile(r"[0-9a-f]{8}[0-9a-f-]*|\d+|\"[^\"]*\"")
 _ALIKE = 4  # warnings kept of the same reason and wording in one namespace
 
 
-@dataclass(frozen=True, slots=True)
-class PodRow:
+class PodRow(msgspec.Struct, frozen=True):
     """A row of ``kubectl get pods -o wide`` that is not healthy."""
 
     namespace: str
