@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -65,10 +65,15 @@ class Shelf:
         self._first = first
         self._endless = endless
         self.asked: list[Sequence[Need]] = []
+        self.foreseen: list[Sequence[Need]] = []
 
-    def begin(self) -> Sequence[Document | Gap | None]:
+    def begin(self) -> Iterable[Document | Gap | None]:
         """The first round."""
         return self._first
+
+    def foresee(self, needs: Sequence[Need]) -> None:
+        """Remember what there was time to find out."""
+        self.foreseen.append(needs)
 
     def ask(self, needs: Sequence[Need]) -> Sequence[Document | Gap]:
         """The log of the pod, once; or for ever something new."""
@@ -143,6 +148,24 @@ def test_what_is_done_while_an_answer_is_waited_for_changes_nothing() -> None:
 
     assert reports[0] == reports[1]
     assert plain.asked == waiting.asked
+
+
+def test_what_is_foreseen_is_matched_once() -> None:
+    """What a symptom asks for comes while the first round waits; then another round brings nothing, and none follows."""
+
+    class Waiting(Shelf):
+        def begin(self) -> Iterable[Document | Gap | None]:
+            yield from self._first
+            if any(need.fact_kind == Channel.APP_LOG for needs in self.foreseen for need in needs):
+                yield LOG
+                self.asked.append([])  # the log is handed over once
+
+    shelf = Waiting(objects(crashing()), None)
+    result = diagnose_source(shelf, load_cases())
+
+    assert ["container/segfault"] == faults(result)
+    assert 1 == len(shelf.foreseen)
+    assert 2 == len(shelf.asked)
 
 
 def test_what_was_kept_gives_the_same_report() -> None:

@@ -35,7 +35,10 @@ class Source(Protocol):
         """What the report calls it."""
 
     def begin(self) -> Iterable[Document | Gap | None]:
-        """The first round; None where what comes next takes long, so that there is time to do something else."""
+        """The first round; None where what comes next takes long, so that there is time to foresee what will be needed."""
+
+    def foresee(self, needs: Sequence[Need]) -> None:
+        """What a None in the first round gave time to find out: it comes in the same round."""
 
     def ask(self, needs: Sequence[Need]) -> Iterable[Document | Gap | None]:
         """What may settle the needs and was not handed over before; nothing when there is nothing new."""
@@ -99,6 +102,7 @@ def diagnose_source(
                 if item is None:
                     if number == 1:  # much of what is worked out of what is there already will not change
                         run.match()
+                        source.foresee(run.needs())
                     continue
                 if keep:
                     keep(item)

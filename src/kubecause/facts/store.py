@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, TypeVar
 
 import msgspec
@@ -248,7 +248,7 @@ def _thing(kind: str, namespace: str | None, name: str, drafts: list[Draft]) -> 
 def _record(drafts: list[Draft], record: type[KubernetesObject], entity: Entity) -> tuple[KubernetesObject, tuple[Gap, ...]]:
     if len(drafts) == 1 and drafts[0].json is not None:
         with suppress(msgspec.ValidationError):
-            found = msgspec.json.decode(drafts[0].json, type=record, strict=False)
+            found = _decoder(record).decode(drafts[0].json)
             found.metadata.name, found.metadata.namespace = entity.name or "", entity.namespace
             return found, ()
     data: dict[str, Any] = {}
@@ -257,6 +257,11 @@ def _record(drafts: list[Draft], record: type[KubernetesObject], entity: Entity)
     meta = data["metadata"] = data["metadata"] if isinstance(data.get("metadata"), dict) else {}
     meta["name"], meta["namespace"] = entity.name or "", entity.namespace
     return _convert(data, record, str(entity))
+
+
+@cache
+def _decoder(record: type[KubernetesObject]) -> msgspec.json.Decoder[KubernetesObject]:
+    return msgspec.json.Decoder(record, strict=False)
 
 
 def _fill(into: dict[str, Any], more: dict[str, Any]) -> None:

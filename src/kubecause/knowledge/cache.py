@@ -10,7 +10,6 @@ import hashlib
 import importlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
@@ -164,6 +163,8 @@ def _is_ours(found: os.stat_result) -> bool:
 
 def _write(file: Path, pack: _Pack) -> None:
     """Write beside the file and move into place (mode 0600), so that a reader never sees half of it."""
+    import tempfile  # brings half of the library's compression with it, and is needed once
+
     name = None
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -127,12 +126,13 @@ def address_facts(store: Store, joins: Joins) -> Iterator[Fact]:
         return
     store.saw("client.address-wrong")
     failures = failing_lines(store)
+    ranges = frozenset(_range(service.spec.cluster_ip or "") for _, service in store.records("Service", Service)) - {""}
     for kind in ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"):
         for thing, workload in store.records(kind, Workload):
             if not thing.live or workload.spec.replicas == 0:
                 continue
             for address in addresses(thing):
-                fact = _wrong(thing, address, failures.get(thing.entity, []), store, joins)
+                fact = _wrong(thing, address, failures.get(thing.entity, []), ranges, store, joins)
                 if fact:
                     yield fact
 
@@ -155,11 +155,11 @@ def failing_lines(store: Store) -> dict[Entity, list[Fact]]:
     return found
 
 
-def _wrong(thing: Thing, address: Address, lines: list[Fact], store: Store, joins: Joins) -> Fact | None:
+def _wrong(thing: Thing, address: Address, lines: list[Fact], ranges: frozenset[str], store: Store, joins: Joins) -> Fact | None:
     host = _CLUSTER_SUFFIX.sub("", address.host)
     service = joins.service_called(address.host, thing.entity.namespace)
     if service is None:
-        asks = _unsettled(host, store)
+        asks = _unsettled(host, ranges, store)
         if asks is None:
             return None  # a name outside the cluster
         if asks:
@@ -194,12 +194,12 @@ def _wrong(thing: Thing, address: Address, lines: list[Fact], store: Store, join
     return Fact("client.address-wrong", thing.entity, {k: v for k, v in fields.items() if v is not None}, own + proofs)
 
 
-def _unsettled(host: str, store: Store) -> tuple[Need, ...] | None:
+def _unsettled(host: str, ranges: frozenset[str], store: Store) -> tuple[Need, ...] | None:
     """What must be read before a host that no known service has can be called missing; None for hosts outside the cluster."""
-    if re.match(r"\d", host):
-        if not any(s.spec.cluster_ip for _, s in store.records("Service", Service)) and not store.was_listed("Service", None):
+    if host[:1].isdigit():
+        if not ranges and not store.was_listed("Service", None):
             return (Need("client.address-wrong", Entity("Service", "kubernetes", "default")),)  # its address tells the range
-        if not any(_same_range(host, s.spec.cluster_ip) for _, s in store.records("Service", Service)):
+        if _range(host) not in ranges:
             return None
         return () if store.was_listed("Service", None) else (Need("client.address-wrong", Entity("Cluster")),)
     name, dot, namespace = host.partition(".")
@@ -210,9 +210,9 @@ def _unsettled(host: str, store: Store) -> tuple[Need, ...] | None:
     return ()
 
 
-def _same_range(host: str, cluster_ip: str | None) -> bool:
-    """Whether two addresses share their first half, as all cluster addresses of one cluster do in practice (a /16 or longer)."""
-    return bool(cluster_ip) and host.split(".")[:2] == (cluster_ip or "").split(".")[:2]
+def _range(address: str) -> str:
+    """The first half of an address, which all cluster addresses of one cluster share in practice (a /16 or longer)."""
+    return ".".join(address.split(".")[:2])
 
 
 def _nearest(host: str, thing: Thing, address: Address, store: Store) -> str | None:
@@ -221,7 +221,9 @@ def _nearest(host: str, thing: Thing, address: Address, store: Store) -> str | N
         for t, s in store.records("Service", Service)
         if t.entity.namespace == thing.entity.namespace and t.live
     }
-    close = difflib.get_close_matches(host.split(".", maxsplit=1)[0], list(names), n=1, cutoff=0.75)
+    from difflib import get_close_matches  # few clusters have a wrong address
+
+    close = get_close_matches(host.split(".", maxsplit=1)[0], list(names), n=1, cutoff=0.75)
     if not close:
         return None
     ports = names[close[0]].spec.ports

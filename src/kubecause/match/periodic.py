@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
-from statistics import median, pstdev
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.store import Store
@@ -49,7 +48,11 @@ def periodic_facts(store: Store, joins: Joins) -> Iterator[Fact]:
 
 def _steady(address: str, stamps: list[float], proofs: dict[str, Proof], scopes: dict[str, str | None]) -> Iterator[Fact]:
     gaps = [b - a for a, b in pairwise(stamps) if b - a > 0.5]
-    if len(stamps) < _MIN_LINES or not gaps or pstdev(gaps) > _STEADY:
+    if len(stamps) < _MIN_LINES or not gaps:
+        return
+    from statistics import median, pstdev  # brings fractions and decimals with it, and few logs are as regular
+
+    if pstdev(gaps) > _STEADY:
         return
     fields = {
         "address": address,

@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -20,11 +21,14 @@ import pytest
 from msgspec.structs import replace
 
 from kubecause.errors import UnreachableError
+from kubecause.evidence.cluster import ClusterSource
 from kubecause.evidence.cluster.answers import Refused
 from kubecause.evidence.cluster.api import Api
 from kubecause.evidence.cluster.connection import Connection, Reply
 from kubecause.evidence.cluster.kinds import KINDS, Kind
 from kubecause.evidence.cluster.kubeconfig import ConnectionSettings, load_settings
+from kubecause.evidence.cluster.scope import parse_scope
+from kubecause.model import Channel, Document, Entity, Need
 
 plane_module = pytest.importorskip("tests.cluster.control_plane", reason="run from the folder of the project")
 programs_module = pytest.importorskip("tests.cluster.programs", reason="run from the folder of the project")
@@ -226,6 +230,28 @@ def test_what_the_view_role_may_not_see(plane: Any) -> None:
     assert 'User "view" cannot list resource "nodes"' in nodes.refused.message
     assert table.refused is not None
     assert names(pods.items) == ["web-0"]
+
+
+def test_what_is_foreseen_comes_in_the_first_round(plane: Any) -> None:
+    """It is asked for while warnings are waited for, and then no more. Events are not foreseen: the warnings tell them."""
+    wanted = Need("component.down", Entity("Cluster")), Need(Channel.EVENT, Entity("Pod", "web-0", "default"))
+    told: list[str] = []
+    with closing(
+        ClusterSource(settings_of(plane), parse_scope([], namespace="default", everywhere=False, selector=None))
+    ) as source:
+        for item in source.begin():
+            if item is None:
+                source.foresee(wanted)
+                requests = source.cost[0]
+            elif isinstance(item, Document):
+                told.append(item.source)
+        asked = source.cost[0] - requests
+        again = list(source.ask(wanted[:1]))
+
+    assert "kubectl get leases -n kube-system" in told
+    assert not [each for each in told if "events" in each]
+    assert 2 == asked  # leases and the server's health
+    assert [] == again
 
 
 def test_impersonation(plane: Any) -> None:

@@ -85,12 +85,16 @@ class ClusterSource:
         except UnreachableError as error:
             yield from self._examined(error)
 
+    def foresee(self, needs: Sequence[Need]) -> None:
+        """Ask, while the first round waits for an answer that takes long, for what will be needed after it."""
+        self._reader.foresee(self._settling(needs))
+
     def ask(self, needs: Sequence[Need]) -> Iterator[Answer | None]:
         """What may settle the needs and was not fetched before; nothing when there is nothing new."""
         if not self._reached:
             return
         try:
-            yield from self._reader.read(every([*map(requests_for, needs), *map(self._behind, needs)]))
+            yield from self._reader.read(self._settling(needs))
             yield from self._heard([need.entity for need in needs if need.fact_kind == ADDRESS])
         except UnreachableError as error:
             yield from self._examined(error)
@@ -151,6 +155,9 @@ class ClusterSource:
         pods = [pod for item in items for pod in ([item] if item["kind"] == "Pod" else self._reader.selected(item)[:1])]
         running = [pod for pod in pods if (pod.get("status") or {}).get("phase") != "Pending"]
         yield from self._reader.read(every(map(any_log, running)))
+
+    def _settling(self, needs: Sequence[Need]) -> list[Request]:
+        return every([*map(requests_for, needs), *map(self._behind, needs)])
 
     def _behind(self, need: Need) -> list[Request]:
         """The pods behind a Service that a need names: its selector is known by now."""

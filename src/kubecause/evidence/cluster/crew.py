@@ -56,13 +56,17 @@ class Crew(Generic[T]):
     def results(self) -> Iterator[T | None]:
         """The result of each call as soon as it is there and those before it were taken, until none is left.
 
-        None comes before a call that takes long is waited for: there is time to do something else. The first error that
-        happens ends it: it is raised in the place of the first result that is not there.
+        None comes once, before the first call that takes long: there is time to do something else, and to hand in calls whose
+        results come before it. The first error that happens ends it: it is raised in the place of the first result that is
+        not there.
         """
-        while waiting := self._results or self._late_results:
-            task = waiting.popleft()
-            if waiting is self._late_results and not task.done.is_set():
-                yield None
+        told = False
+        while self._results or self._late_results:
+            if not self._results and not told:
+                told = True
+                yield None  # also where it is done already: what is handed in must not depend on who is faster
+                continue
+            task = (self._results or self._late_results).popleft()
             task.done.wait()
             if task.error:
                 raise task.error

@@ -79,6 +79,7 @@ class Reader:
         self._coverage = Coverage()
         self._kubelets = SilentKubelets()
         self._behind: dict[Request, list[Request]] = {}  # what is asked once a first request was granted
+        self._foreseen: list[Request] = []
         self._exhausted = False
         self._failures = 0
         self._left_out = 0
@@ -113,12 +114,16 @@ class Reader:
         """Answers to requests not sent before, and to those that the answers refer to, until nothing is new.
 
         What is given is asked for at once; what follows, while the answers are taken. None stands where there is time to do
-        something else, since what comes next takes long.
+        something else, since what comes next takes long; what is foreseen then comes before it.
         """
         found: list[Answer] = []
         crew: Crew[tuple[Request, object]] = Crew(self._parallel)
         self._submit(crew, requests, found)
         return self._answers(crew, found)
+
+    def foresee(self, requests: Sequence[Request]) -> None:
+        """Ask for more in the time that a None gave; but not for events, since it is warnings that are waited for then."""
+        self._foreseen += [request for request in requests if request.kind != "Event"]
 
     def _answers(self, crew: Crew[tuple[Request, object]], found: list[Answer]) -> Iterator[Answer | None]:
         yield from found  # the caller works on it while others are waited for
@@ -126,8 +131,10 @@ class Reader:
         for result in crew.results():
             if result is None:
                 yield None
-                continue
-            self._submit(crew, self._take(*result, found), found)
+                self._submit(crew, self._foreseen, found)
+                self._foreseen.clear()
+            else:
+                self._submit(crew, self._take(*result, found), found)
             yield from found
             found.clear()
         if self._left_out:
