@@ -78,6 +78,14 @@ class Where:
             (name, OPERATORS[operator], want) for key, want in where.items() for name, _, operator in [key.partition("|")]
         ]
 
+    def telling(self) -> tuple[str, frozenset[str]] | None:
+        """A field and its values (lower case), without one of which the conditions do not hold; None where no field is so."""
+        for name, check, want in self._conditions:
+            wanted = want if isinstance(want, list) else [want]
+            if check is _equals and all(isinstance(part, (str, bool)) for part in wanted):
+                return name, frozenset(str(part).lower() for part in wanted)
+        return None
+
     def holds(self, fields: Mapping[str, Any]) -> bool:
         """True when every condition holds for the fields of a fact."""
         for name, check, want in self._conditions:  # noqa: SIM110 - a generator takes 1.4 to 2.3 times as long

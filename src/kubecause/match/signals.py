@@ -79,6 +79,39 @@ class TextSignal(msgspec.Struct, frozen=True):
         return Hit(self.name, fact, says(self.case, signal, str(fact["text"])) or {})
 
 
+class FactSignals:
+    """The signals on one kind of fact. Of dozens, a fact is held against those whose telling value it has."""
+
+    def __init__(self) -> None:
+        self._signals: list[tuple[Case, str, Signal, Where]] = []
+        self._always: list[int] = []
+        self._by_value: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))  # field → value → signals
+
+    def add(self, case: Case, name: str, signal: Signal) -> None:
+        """Take one more signal."""
+        where, number = Where(signal.where), len(self._signals)
+        self._signals.append((case, name, signal, where))
+        telling = where.telling()
+        if telling is None:
+            self._always.append(number)
+        else:
+            field, values = telling
+            for value in values:
+                self._by_value[field][value].append(number)
+
+    def hits(self, fact: Fact) -> Iterator[tuple[Case, Hit]]:
+        """The signals that hold on a fact, in the order in which they were added."""
+        numbers = set(self._always)
+        for field, signals in self._by_value.items():
+            value = fact.fields.get(field)
+            if value is not None:
+                numbers.update(signals.get(str(value).lower(), ()))
+        for number in sorted(numbers):
+            case, name, signal, where = self._signals[number]
+            if where.holds(fact.fields):
+                yield case, Hit(name, fact, _bound(fact, signal))
+
+
 class SignalIndex:
     """All signals of all cases, found by literal or by kind of fact.
 
@@ -87,7 +120,7 @@ class SignalIndex:
 
     def __init__(self, cases: Iterable[Case], more_literals: Iterable[str] = ()) -> None:
         self._texts: list[TextSignal] = []
-        self._facts: dict[str, list[tuple[Case, str, Signal, Where]]] = defaultdict(list)
+        self._facts: dict[str, FactSignals] = defaultdict(FactSignals)
         self._by_literal: dict[str, list[int]] = defaultdict(list)
         self._always: list[int] = []
         for case in cases:
@@ -95,7 +128,7 @@ class SignalIndex:
                 continue
             for name, signal in case.signals.items():
                 if signal.fact:
-                    self._facts[signal.fact].append((case, name, signal, Where(signal.where)))
+                    self._facts[signal.fact].add(case, name, signal)
                 else:
                     self._add_text(TextSignal(case, name, signal))
         self.filter = LiteralFilter([*self._by_literal, *more_literals])
@@ -117,9 +150,8 @@ class SignalIndex:
                 found[text_signal.case.id].append(hit)
         for kind, signals in self._facts.items():
             for fact in facts.get(kind, ()):
-                for case, name, signal, where in signals:
-                    if where.holds(fact.fields):
-                        found[case.id].append(Hit(name, fact, _bound(fact, signal)))
+                for case, hit in signals.hits(fact):
+                    found[case.id].append(hit)
         return found
 
     def _candidates(self, lines: Sequence[Fact]) -> Iterator[tuple[TextSignal, Fact, str]]:

@@ -157,7 +157,8 @@ class ClusterSource:
         yield from self._reader.read(every(map(any_log, running)))
 
     def _settling(self, needs: Sequence[Need]) -> list[Request]:
-        return every([*map(requests_for, needs), *map(self._behind, needs)])
+        wanted = [need for need in needs if not self._reader.is_represented(need.entity)]
+        return every([*map(requests_for, wanted), *map(self._behind, wanted)])
 
     def _behind(self, need: Need) -> list[Request]:
         """The pods behind a Service that a need names: its selector is known by now."""

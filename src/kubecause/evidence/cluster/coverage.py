@@ -38,6 +38,11 @@ class Coverage:
             self._represented.add(Request("get", "Pod", row.namespace, row.name))
             self._represented.add(events_about(Entity("Pod", row.name, row.namespace)))
 
+    def is_represented(self, entity: Entity) -> bool:
+        """Whether another pod stands for this one, or for the pod of this container."""
+        pod = entity.name if entity.kind == "Pod" else entity.pod
+        return pod is not None and Request("get", "Pod", entity.namespace, pod) in self._represented
+
     def ready_nodes(self, names: Iterable[str]) -> None:
         """Nodes that a table shows as ready: only the first of them are read in full."""
         self._ready.update(names)

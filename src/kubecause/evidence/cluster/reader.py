@@ -35,7 +35,7 @@ from kubecause.evidence.cluster.screen import (
 )
 from kubecause.evidence.cluster.unreachable import unwell
 from kubecause.evidence.layout import log_channel
-from kubecause.model import Channel, Document, Gap
+from kubecause.model import Channel, Document, Entity, Gap
 
 Answer = Document | Gap
 
@@ -94,6 +94,10 @@ class Reader:
     def is_missing(self, kind: str, namespace: str | None, name: str) -> bool:
         """True when the server said that there is no such object."""
         return Request("get", kind, namespace, name) in self._missing
+
+    def is_represented(self, entity: Entity) -> bool:
+        """True for a broken pod, or its container, that another one stands for: what that one needs settles both."""
+        return self._coverage.is_represented(entity)
 
     def selected(self, item: Item) -> list[Item]:
         """The pods read so far that a workload selects."""
