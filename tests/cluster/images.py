@@ -22,6 +22,10 @@ PAUSE = "kubecause.test/pause:1"
 SHELL = "kubecause.test/shell:1"
 SERVICE = "kubecause.test/service:1"
 COREDNS = "kubecause.test/coredns:1"
+FOREIGN = "kubecause.test/foreign:1"  # for a processor that no node has
+MISLABELLED = "kubecause.test/mislabelled:1"  # says that it fits, but its program is for another processor
+DAMAGED = "kubecause.test/damaged:1"  # the registry's copy of its layer is not what was pushed
+TO_PULL = frozenset({FOREIGN, MISLABELLED, DAMAGED})  # only registries have them
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
 GROUP = "root:x:0:\nnobody:x:65534:\n"
 
@@ -34,6 +38,7 @@ class Image:
     files: Mapping[str, Path]
     links: Mapping[str, str]
     entrypoint: Sequence[str]
+    architecture: str = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
 
     @cached_property
     def layer(self) -> bytes:
@@ -57,7 +62,7 @@ class Image:
     def config(self) -> bytes:
         """The image's configuration."""
         content: dict[str, Any] = {
-            "architecture": {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine),
+            "architecture": self.architecture,
             "os": "linux",
             "config": {"Entrypoint": list(self.entrypoint) or None, "Env": ["PATH=/bin:/"]},
             "rootfs": {"type": "layers", "diff_ids": [digest(self.layer)]},
@@ -74,6 +79,14 @@ class Image:
         config = {"mediaType": f"{kind}.container.image.v1+json", "size": len(self.config), "digest": digest(self.config)}
         content = {"schemaVersion": 2, "mediaType": f"{kind}.distribution.manifest.v2+json", "config": config, "layers": [layer]}
         return json.dumps(content).encode()
+
+    @property
+    def list_of_platforms(self) -> bytes:
+        """The manifest list that names the one platform the image is for; runtimes choose by it."""
+        kind = "application/vnd.docker.distribution.manifest"
+        platform = {"architecture": self.architecture, "os": "linux"}
+        one = {"mediaType": f"{kind}.v2+json", "size": len(self.manifest), "digest": digest(self.manifest), "platform": platform}
+        return json.dumps({"schemaVersion": 2, "mediaType": f"{kind}.list.v2+json", "manifests": [one]}).encode()
 
     def save(self, path: Path) -> None:
         """Write the docker-archive."""
@@ -100,6 +113,9 @@ def images(programs: Programs) -> Iterator[Image]:
     yield Image(SHELL, {"bin/busybox": busybox}, links, [])
     yield Image(SERVICE, {"service": build_service()}, {}, ["/service"])
     yield Image(COREDNS, {"coredns": Path(programs["coredns"])}, {}, ["/coredns"])
+    yield Image(FOREIGN, {"service": build_service()}, {}, ["/service"], architecture="s390x")
+    yield Image(MISLABELLED, {"service": _of_another_processor(build_service())}, {}, ["/service"])
+    yield Image(DAMAGED, {"service": build_service(), "damaged": build_service()}, {}, ["/service"])
 
 
 def build_service() -> Path:
@@ -115,6 +131,16 @@ def build_service() -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         go_build([go, "build", "-trimpath", "-ldflags", "-s -w", "-o", str(fresh), "."], source)
         fresh.rename(target)
+    return target
+
+
+def _of_another_processor(program: Path) -> Path:
+    """A copy of a program whose ELF header names another processor (e_machine, elf(5)): the kernel refuses to start it."""
+    target = program.with_name(f"{program.name}-other")
+    content = bytearray(program.read_bytes())
+    content[18:20] = (22).to_bytes(2, "little")  # EM_S390
+    target.write_bytes(content)
+    target.chmod(0o755)
     return target
 
 

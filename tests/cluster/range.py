@@ -15,7 +15,7 @@ from typing import Any
 from .control_plane import ControlPlane, Ports
 from .daemons import RangeError, run, wait_for
 from .dns import dns_objects
-from .images import Image, images
+from .images import TO_PULL, Image, images
 from .network import GATEWAY, NodeNetwork, bridge_down, bridge_up
 from .nodes import Node
 from .programs import ALL, PACKAGES, Programs, find_programs, missing_packages
@@ -56,7 +56,7 @@ class Range:
         with ThreadPoolExecutor() as pool:
             plane = pool.submit(self.plane.start)
             registries = pool.submit(self.registries.start, made)
-            archives = self._save_images(made)
+            archives = self._save_images(image for image in made if image.name not in TO_PULL)
             plane.result()
             list(pool.map(lambda node: self._start_node(node, archives), self.nodes))
             registries.result()

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from .certificates import self_signed
 from .control_plane import free_port
 from .daemons import Daemon, RangeError, wait_for
-from .images import SERVICE, SHELL, Image, digest
+from .images import DAMAGED, FOREIGN, SERVICE, SHELL, TO_PULL, Image, digest
 from .network import GATEWAY
 from .programs import Programs
 
@@ -55,9 +55,9 @@ class Registries:
         return {**addresses, "REGISTRY_USER": USER, "REGISTRY_PASSWORD": PASSWORD}
 
     def start(self, images: Iterable[Image]) -> None:
-        """Start them and push the shell and service images into each, once."""
+        """Start them and push the shell and service images into each, and those that only wait to be pulled into one; once."""
         (self.folder / "registries").mkdir(parents=True, exist_ok=True)
-        pushed = [image for image in images if image.name in {SHELL, SERVICE}]
+        made = list(images)
         for kind in KINDS:
             if kind == "closed":
                 continue
@@ -69,8 +69,11 @@ class Registries:
             daemon.write()
             daemon.start()
             wait_for(lambda kind=kind: self._answers(kind), 20, f"registry {kind} does not answer, see {daemon.log}")  # type: ignore[misc]
-            for image in pushed:
-                self._push(kind, image)
+            for image in made:
+                if image.name in {SHELL, SERVICE} or (kind == "ok" and image.name in TO_PULL):
+                    self._push(kind, image)
+                if kind == "ok" and image.name == DAMAGED:
+                    self._damage(kind, digest(image.layer))
 
     def stop(self) -> None:
         """End them."""
@@ -140,6 +143,14 @@ class Registries:
             return False
         return True
 
+    def _damage(self, kind: str, layer: str) -> None:
+        """Change a stored layer, as a bad disk does; its size stays."""
+        name = layer.partition(":")[2]
+        data = self._path(kind) / "docker" / "registry" / "v2" / "blobs" / "sha256" / name[:2] / name / "data"
+        with data.open("r+b") as stored:
+            stored.seek(4096)
+            stored.write(b"damaged")
+
     def _push(self, kind: str, image: Image) -> None:
         name, _, tag = image.name.partition("/")[2].partition(":")
         for content in (image.layer, image.config):
@@ -147,7 +158,12 @@ class Registries:
             query = f"{where.query}&digest={digest(content)}"
             self._request(kind, "PUT", f"{where.path}?{query}", content)
         media = "application/vnd.docker.distribution.manifest.v2+json"
-        self._request(kind, "PUT", f"/v2/{name}/manifests/{tag}", image.manifest, media)
+        if image.name != FOREIGN:
+            self._request(kind, "PUT", f"/v2/{name}/manifests/{tag}", image.manifest, media)
+            return
+        self._request(kind, "PUT", f"/v2/{name}/manifests/{digest(image.manifest)}", image.manifest, media)
+        media = "application/vnd.docker.distribution.manifest.list.v2+json"
+        self._request(kind, "PUT", f"/v2/{name}/manifests/{tag}", image.list_of_platforms, media)
 
 
 def _bcrypt(password: str) -> str:

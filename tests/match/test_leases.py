@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,11 +24,15 @@ WAITING = {
 }
 
 
-def lease(seconds: float, name: str = "kube-scheduler") -> dict[str, Any]:
+def lease(seconds: float, name: str = "kube-scheduler", labels: Mapping[str, str] | None = None) -> dict[str, Any]:
     """A lease that was renewed some seconds ago."""
     renewed = (NOW - timedelta(seconds=seconds)).isoformat(timespec="microseconds").replace("+00:00", "Z")
     spec = {"holderIdentity": "a", "leaseDurationSeconds": 15, "renewTime": renewed}
-    return {"kind": "Lease", "metadata": {"name": name, "namespace": "kube-system", "uid": name}, "spec": spec}
+    return {
+        "kind": "Lease",
+        "metadata": {"name": name, "namespace": "kube-system", "uid": name, "labels": labels or {}},
+        "spec": spec,
+    }
 
 
 def reasoned(index: SignalIndex, *items: dict[str, Any]) -> Store:
@@ -43,6 +48,33 @@ def reasoned(index: SignalIndex, *items: dict[str, Any]) -> Store:
 def test_a_lease_that_ran_out_long_ago_means_nobody_leads(index: SignalIndex, ago: float, *, down: bool) -> None:
     """One missed renewal is no outage; several are."""
     assert down == bool(reasoned(index, lease(ago)).facts["component.down"])
+
+
+def server_lease(seconds: float, name: str = "apiserver-abc") -> dict[str, Any]:
+    """The lease by which an API server is known."""
+    return lease(seconds, name, {"apiserver.kubernetes.io/identity": "kube-apiserver"})
+
+
+@pytest.mark.parametrize(
+    ("leases", "frozen", "down"),
+    [
+        ([lease(120), lease(120, "kube-controller-manager"), server_lease(115)], True, 0),
+        ([lease(120), lease(2, "kube-controller-manager"), server_lease(115)], False, 1),
+        ([lease(120), server_lease(5)], False, 1),
+        ([lease(120), server_lease(7000, "apiserver-gone"), server_lease(5)], False, 1),
+        ([lease(120)], False, 1),
+        ([lease(2), server_lease(120)], False, 0),
+    ],
+    ids=["nobody", "one leader", "the server", "another server", "a server without a lease", "only the server"],
+)
+def test_where_the_server_cannot_renew_its_own_lease_no_leader_is_blamed(
+    index: SignalIndex, leases: list[dict[str, Any]], down: int, *, frozen: bool
+) -> None:
+    """Nothing is written then, and who leads is not known; anybody who renews a lease shows that writing works."""
+    store = reasoned(index, *leases)
+
+    assert frozen == bool(store.facts["leases.frozen"])
+    assert down == len(store.facts["component.down"])
 
 
 def test_a_scheduler_that_renews_its_lease_is_not_absent(index: SignalIndex) -> None:

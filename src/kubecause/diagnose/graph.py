@@ -16,6 +16,7 @@ _BY_NODE = frozenset({"pod.node", "node.components"})
 # Paths within a family of container, pod and workload, and those that never leave a namespace.
 _BY_FAMILY = frozenset({"self", "pod.workload"})
 _WITHIN = frozenset({"pod.namespace", "pod.claims", "service.pods", "ingress.service"})
+_LASTING = "pod/evicted"  # pods that were evicted stay as they are when the trouble of their node is over
 _ANYWHERE = object()  # the place of findings that any cause may lead to
 _BEHIND = "behind"  # begins the place of findings about a workload, or about what it stands behind
 
@@ -133,7 +134,12 @@ class _Index:
 
 
 def reaches(cause: Finding, effect: Finding, via: str, joins: Joins) -> bool:
-    """True when the entities of two findings are joined along a path; nameless ones only within their document."""
+    """True when the entities of two findings are joined along a path; nameless ones only within their document.
+
+    What is over explains nothing that goes on.
+    """
+    if effect.fault != _LASTING and _is_over(cause):
+        return False
     if _nameless(cause.entity) or _nameless(effect.entity):
         return bool(_sources(cause) & _sources(effect))
     if connected(joins, cause.entity, effect.entity, via):
@@ -146,6 +152,11 @@ def reaches(cause: Finding, effect: Finding, via: str, joins: Joins) -> bool:
         for b in effect.subjects or (effect.entity,)
         if not _nameless(a) and not _nameless(b)
     )
+
+
+def _is_over(finding: Finding) -> bool:
+    """Whether only past events tell of the trouble of a node."""
+    return finding.entity.kind == "Node" and all(fact["healed"] for fact in finding.facts)
 
 
 def _who(finding: Finding) -> set[Entity]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.store import Store
-from kubecause.match import addresses, databases, listening, periodic, ports
+from kubecause.match import addresses, databases, listening, periodic, ports, resolvers
 from kubecause.match.addresses import address_facts
 from kubecause.match.components import component_facts
 from kubecause.match.databases import database_facts
@@ -17,10 +17,11 @@ from kubecause.match.leases import lease_facts
 from kubecause.match.local_addresses import local_address_facts
 from kubecause.match.periodic import periodic_facts
 from kubecause.match.placement import placement_facts
-from kubecause.match.ports import port_facts
+from kubecause.match.ports import host_port_facts, port_facts
 from kubecause.match.probe_errors import probe_error_facts
 from kubecause.match.probes import probe_facts
 from kubecause.match.quotas import quota_facts
+from kubecause.match.resolvers import resolver_facts
 from kubecause.match.scheduling import scheduling_facts
 from kubecause.match.service_paths import service_path_facts
 from kubecause.match.services import service_facts
@@ -44,7 +45,9 @@ ANALYSES: tuple[Analysis, ...] = (
     ingress_facts,
     address_facts,
     local_address_facts,
+    resolver_facts,
     port_facts,
+    host_port_facts,
     probe_facts,
     probe_error_facts,
     database_facts,
@@ -60,6 +63,7 @@ LITERALS: tuple[str, ...] = (
     *listening.LISTEN_LITERALS,
     *periodic.LITERALS,
     *ports.IN_USE_LITERALS,
+    *resolvers.LITERALS,
     "exceeded quota",
     "nodes are available",
 )

@@ -1,51 +1,84 @@
-"""Components that no longer renew their lease: scheduler and controller manager in kube-system, kubelets in kube-node-lease.
+"""Components that no longer renew their lease in kube-system: scheduler and controller manager, and the API server itself.
 
-Sources: client-go ``tools/leaderelection`` (a leader renews every 2 s, its lease lasts 15 s) and the kubelet's
-``pkg/kubelet/util`` node lease (renewed every 10 s, lasts 40 s by default).
+Sources: client-go ``tools/leaderelection`` (a leader renews every 2 s, its lease lasts 15 s); ``pkg/controlplane`` of the API
+server (its identity lease, from 1.26 on, is renewed every 10 s and lasts an hour). An API server that answers and yet cannot
+renew its own lease writes nothing at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.records import Anything
 from kubecause.facts.restarts import parse_time
-from kubecause.facts.store import Store
+from kubecause.facts.store import Store, Thing
 from kubecause.model import Entity, Fact
 
 LEADERS = ("kube-scheduler", "kube-controller-manager")
+_SERVER = "apiserver.kubernetes.io/identity"  # the label of an API server's own lease
+_SERVER_SILENT = 60.0  # seconds: six renewals
 _LASTS = 15.0  # seconds, where the lease does not say
 _SLACK = 3.0  # times its duration; one missed renewal is no outage
 
 
+class _Lease(msgspec.Struct, frozen=True):
+    """A lease and how many seconds ago it was renewed."""
+
+    thing: Thing
+    renewed: datetime
+    age: float
+    lasts: float
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether several renewals are missing."""
+        return self.age > (_SERVER_SILENT if _SERVER in self.thing.metadata.labels else _SLACK * self.lasts)
+
+    def fact(self, kind: str, **fields: Any) -> Fact:
+        """A fact that this lease proves."""
+        return Fact(kind, Entity("Cluster", None), fields, self.thing.proof("spec.renewTime"))
+
+
 def lease_facts(store: Store, joins: Joins) -> Iterator[Fact]:
-    """``component.down`` with ``how: lease`` of leaders whose lease ran out and that nobody took over; else ``component.up``."""
+    """``component.down`` with ``how: lease`` of leaders whose lease ran out and that nobody took over; else ``component.up``.
+
+    Where no API server renews its lease either, none of them can: ``leases.frozen`` instead.
+    """
     del joins
     if store.clock is None:
         return
-    for thing, lease in store.records("Lease", Anything):
-        if thing.entity.namespace != "kube-system" or thing.entity.name not in LEADERS:
-            continue
+    leases = list(_leases(store, store.clock))
+    leaders = [each for each in leases if each.thing.entity.name in LEADERS]
+    servers = [each for each in leases if _SERVER in each.thing.metadata.labels]
+    if leaders:
         store.saw("component.down")
+    if leaders and servers:
+        store.saw("leases.frozen")
+        if all(each.is_lost for each in (*leaders, *servers)):
+            last = max(servers, key=lambda each: each.renewed)
+            yield last.fact("leases.frozen", since=last.renewed.isoformat(timespec="seconds"))
+            return
+    for each in leaders:
+        if each.is_lost:
+            detail = f"its lease was renewed last at {each.renewed.isoformat(timespec='seconds')}"
+            yield each.fact("component.down", component=each.thing.entity.name, how="lease", detail=detail)
+        elif each.age <= each.lasts:
+            yield each.fact("component.up", component=each.thing.entity.name, how="lease")
+
+
+def _leases(store: Store, clock: datetime) -> Iterator[_Lease]:
+    for thing, lease in store.records("Lease", Anything):
         renewed = parse_time(str(lease.spec.get("renewTime") or ""))
+        if thing.entity.namespace != "kube-system" or renewed is None:
+            continue
         lasts = lease.spec.get("leaseDurationSeconds")
-        if renewed is None:
-            continue
-        late = (store.clock - renewed).total_seconds()
-        if not isinstance(lasts, int) or lasts <= 0:
-            lasts = _LASTS
-        if late <= _SLACK * lasts:
-            if late <= lasts:
-                up = {"component": thing.entity.name, "how": "lease"}
-                yield Fact("component.up", Entity("Cluster", None), up, thing.proof("spec.renewTime"))
-            continue
-        fields = {
-            "component": thing.entity.name,
-            "how": "lease",
-            "detail": f"its lease was renewed last at {renewed.isoformat(timespec='seconds')}",
-        }
-        yield Fact("component.down", Entity("Cluster", None), fields, thing.proof("spec.renewTime"))
+        lasts = float(lasts) if isinstance(lasts, int) and lasts > 0 else _LASTS
+        yield _Lease(thing, renewed, (clock - renewed).total_seconds(), lasts)
 
 
 def leads(component: str, store: Store) -> bool | None:

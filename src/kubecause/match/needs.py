@@ -11,7 +11,7 @@ from kubecause.facts.records_network import Ingress
 from kubecause.knowledge.schema import Case, Signal
 from kubecause.model import Entity, Finding, Need, Status
 
-_ASKING = ("client.address-wrong",)  # facts that tell themselves what would settle them
+_ASKING = ("client.address-wrong", "name.unresolved")  # facts that tell themselves what would settle them
 _Along = Callable[[Joins, Entity], Iterable[Entity]]
 
 

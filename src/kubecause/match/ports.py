@@ -1,4 +1,4 @@
-"""Containers of one pod that want the same port: they share one network namespace, so the second cannot bind."""
+"""Ports that two want: containers of one pod, which share a network, or a pod on the host network and a process of its node."""
 
 from __future__ import annotations
 
@@ -51,6 +51,28 @@ def port_facts(store: Store, joins: Joins) -> Iterator[Fact]:
                 yield _fact(thing.entity, port_text, names, (lines[0][1],))
 
 
+def host_port_facts(store: Store, joins: Joins) -> Iterator[Fact]:
+    """``node.port-taken``: a pod on the host network finds a port taken that it declares.
+
+    The scheduler puts no two pods with the same declared port on a node (NodePorts; on the host network every declared port
+    is a host port), so that the holder is no pod, or one that hides its port.
+    """
+    told: set[tuple[Entity, str]] = set()
+    for entity, number, proof in _ports_in_use(store):
+        place = joins.pod_of(entity)
+        thing = store.things.get(place) if place else None
+        if thing is None or not isinstance(thing.record, Pod) or not thing.record.spec.host_network:
+            continue
+        store.saw("node.port-taken")
+        node = store.named("Node", thing.record.spec.node_name or "")
+        declared = {str(port.host_port or port.container_port) for each in thing.record.spec.containers for port in each.ports}
+        where = node.entity if node else Entity("Node", thing.record.spec.node_name)
+        if number in declared and where.name and (where, number) not in told:
+            told.add((where, number))
+            proofs = (proof, *thing.proof("spec.containers", "object"))
+            yield Fact("node.port-taken", where, {"port": number, "pod": thing.entity.name, "suffers": (entity,)}, proofs)
+
+
 def _fact(entity: Entity, port: str, containers: str, proofs: tuple[Proof, ...]) -> Fact:
     return Fact("pod.ports-clash", entity, {"port": port, "containers": containers}, proofs)
 
@@ -65,11 +87,16 @@ def _loops(thing: Thing, store: Store) -> bool:
 
 
 def _taken(store: Store, joins: Joins) -> dict[Entity, list[tuple[str, Proof]]]:
+    """The ports that containers find taken, by their workload; empty where a line does not name the port."""
     found: dict[Entity, list[tuple[str, Proof]]] = defaultdict(list)
+    for entity, number, proof in _ports_in_use(store):
+        found[joins.top_owner(entity)].append((number, proof))
+    return found
+
+
+def _ports_in_use(store: Store) -> Iterator[tuple[Entity, str, Proof]]:
     for fact in store.facts["line"]:
         if fact["channel"] not in ("app-log", "paste") or not _IN_USE.search(str(fact["text"])) or not fact.proofs:
             continue
         port = _PORT.search(str(fact["text"]))
-        number = port["a"] or port["b"] or port["c"] if port else ""
-        found[joins.top_owner(fact.entity)].append((number, fact.proofs[0]))
-    return found
+        yield fact.entity, (port["a"] or port["b"] or port["c"] if port else ""), fact.proofs[0]

@@ -72,6 +72,7 @@ def _fact(entity: Entity, verdict: Verdict, said: tuple[Sentence, Proof] | None)
     fields: dict[str, Any] = {
         "by": verdict.by,
         "nodes": verdict.nodes or None,
+        "node": verdict.nodes.partition(", ")[0] if verdict.nodes and verdict.certain else None,
         "wanted": verdict.wanted,
         "offered": verdict.offered,
         "taint": verdict.taint,

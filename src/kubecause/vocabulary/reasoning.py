@@ -30,6 +30,7 @@ KINDS: dict[str, FactKind] = {
                 "cloud-taint"
             ),
             "nodes": "the nodes it blocks, comma separated",
+            "node": "the first of them, where node objects tell",
             "wanted": "what the pod asks for, as written",
             "offered": "what the nodes offer",
             "resource": "name of the extended resource",
@@ -115,6 +116,34 @@ KINDS: dict[str, FactKind] = {
             "certain": "true when every volume and class was read, and no class could make a volume",
             "holder": "the claim that holds the volume",
         },
+    ),
+    "leases.frozen": FactKind(
+        "Cluster",
+        "an API server that answers, while neither it nor any leader renews its lease: nothing is written",
+        {"since": "when an API server renewed its own lease last"},
+    ),
+    "node.port-taken": FactKind(
+        "Node",
+        "a port that a pod on the host network declares and finds taken",
+        {"port": "", "pod": "name of the pod", "suffers": "its container"},
+    ),
+    "name.unresolved": FactKind(
+        "Workload",
+        "the name of a Service that exists, and that a client's resolver does not find",
+        {
+            "host": "the name as it was looked up",
+            "service": "namespace/name of the Service",
+            "server": "the address that was asked, where the message tells it",
+            "answered": "false when no server answered",
+            "policy": "dnsPolicy of the pod",
+            "of_node": "true when the pod asks the resolver of its node: host network without ClusterFirstWithHostNet",
+            "asks": "what would settle whether there is such a Service",
+        },
+    ),
+    "dns.silent": FactKind(
+        "Node",
+        "the one node whose pods get no answer from a cluster DNS that is ready",
+        {"server": "the address that does not answer", "pods": "how many of its pods tell"},
     ),
     "pod.ports-clash": FactKind(
         "Pod", "two containers of a pod that want the same port", {"port": "", "containers": "comma separated"}
