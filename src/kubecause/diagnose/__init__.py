@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from kubecause.diagnose.calibration import CONFIDENCE
 from kubecause.diagnose.changes import Changes
-from kubecause.diagnose.graph import Graph, build_graph
+from kubecause.diagnose.graph import Graph, build_graph, is_over
 from kubecause.diagnose.naming import lifted, names_of, with_cluster
 from kubecause.facts.joins import Joins
 from kubecause.knowledge.schema import Case
@@ -60,8 +60,8 @@ def _rank(diagnosis: Diagnosis, case: Case) -> tuple[bool, int, int, str, tuple[
 
 
 def _worth_telling(graph: Graph, cases: Mapping[str, Case]) -> list[int]:
-    """Heads without states that may be intended and hurt nobody, and without guesses at what is explained already."""
-    heads = graph.heads()
+    """Heads without what is over, states that may be intended and hurt nobody, and guesses at what is explained already."""
+    heads = [number for number in graph.heads() if graph.effects.get(number) or not is_over(graph.findings[number])]
     telling = [
         number for number in heads if not (cases[graph.findings[number].fault].needs_effect and not graph.effects.get(number))
     ]

@@ -138,7 +138,7 @@ def reaches(cause: Finding, effect: Finding, via: str, joins: Joins) -> bool:
 
     What is over explains nothing that goes on.
     """
-    if effect.fault != _LASTING and _is_over(cause):
+    if effect.fault != _LASTING and is_over(cause):
         return False
     if _nameless(cause.entity) or _nameless(effect.entity):
         return bool(_sources(cause) & _sources(effect))
@@ -154,13 +154,13 @@ def reaches(cause: Finding, effect: Finding, via: str, joins: Joins) -> bool:
     )
 
 
-def _is_over(finding: Finding) -> bool:
-    """Whether only past events tell of the trouble of a node."""
-    return finding.entity.kind == "Node" and all(fact["healed"] for fact in finding.facts)
-
-
 def _who(finding: Finding) -> set[Entity]:
     return {finding.entity, *finding.subjects}
+
+
+def is_over(finding: Finding) -> bool:
+    """Whether only past events tell of the trouble of a node."""
+    return finding.entity.kind == "Node" and all(fact["healed"] for fact in finding.facts)
 
 
 def sufferers(finding: Finding) -> list[Entity]:
