@@ -42,13 +42,13 @@ def dns_slice(*addresses: str) -> dict[str, Any]:
     }
 
 
-def pod(name: str, node: str = "n1", **spec: Any) -> dict[str, Any]:
+def pod(name: str, node: str = "n1", *, ready: bool = True, **spec: Any) -> dict[str, Any]:
     """A running pod of the shop."""
     return {
         "kind": "Pod",
         "metadata": {"name": name, "namespace": "shop", "uid": name},
         "spec": {"nodeName": node, "containers": [{"name": "app", "image": "web:1"}], **spec},
-        "status": {"phase": "Running"},
+        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": str(ready)}]},
     }
 
 
@@ -135,15 +135,20 @@ def test_services_that_were_not_read_are_asked_for(index: SignalIndex) -> None:
 
 
 @pytest.mark.parametrize(
-    ("nodes", "addresses", "told"),
-    [(("n1", "n1"), ("10.244.9.2",), True), (("n1", "n2"), ("10.244.9.2",), False), (("n1", "n1"), (), False)],
-    ids=["one node", "two nodes", "no DNS is ready"],
+    ("nodes", "addresses", "ready", "told"),
+    [
+        (("n1", "n1"), ("10.244.9.2",), False, True),
+        (("n1", "n2"), ("10.244.9.2",), False, False),
+        (("n1", "n1"), (), False, False),
+        (("n1", "n1"), ("10.244.9.2",), True, False),
+    ],
+    ids=["one node", "two nodes", "no DNS is ready", "the pods are ready"],
 )
 def test_a_node_whose_pods_get_no_answer_from_a_ready_dns_is_told(
-    index: SignalIndex, nodes: tuple[str, str], addresses: tuple[str, ...], *, told: bool
+    index: SignalIndex, nodes: tuple[str, str], addresses: tuple[str, ...], *, ready: bool, told: bool
 ) -> None:
-    """Where pods of several nodes complain, or no DNS is ready, it is not the node."""
-    pods = [pod("web-1", nodes[0]), pod("web-2", nodes[1])]
+    """Where pods of several nodes complain, or no DNS is ready, it is not the node; lines of pods that are ready may be old."""
+    pods = [pod("web-1", nodes[0], ready=ready), pod("web-2", nodes[1], ready=ready)]
     logs = dict.fromkeys(("web-1", "web-2"), "lookup cart on 10.96.0.10:53: read udp 10.1.1.1:5->10.96.0.10:53: i/o timeout")
     facts = reasoned(index, logs, CART, DNS, dns_slice(*addresses), *pods).facts["dns.silent"]
 

@@ -11,7 +11,7 @@ import msgspec
 
 from kubecause.facts.records_access import Account, Binding, Role
 from kubecause.facts.records_budget import Budget
-from kubecause.facts.records_network import Endpoints, EndpointSlice, Ingress, Service
+from kubecause.facts.records_network import Endpoints, EndpointSlice, Ingress, NetworkPolicy, Service
 from kubecause.facts.records_pod import (
     Condition,
     EditedMetadata,
@@ -204,6 +204,7 @@ KubernetesObject = (
     | Service
     | Endpoints
     | Ingress
+    | NetworkPolicy
     | Claim
     | PersistentVolume
     | StorageClass
@@ -230,6 +231,7 @@ RECORD_OF_KIND: dict[str, type[KubernetesObject]] = {
     "Endpoints": Endpoints,
     "EndpointSlice": EndpointSlice,
     "Ingress": Ingress,
+    "NetworkPolicy": NetworkPolicy,
     "PersistentVolumeClaim": Claim,
     "PersistentVolume": PersistentVolume,
     "StorageClass": StorageClass,

@@ -1,4 +1,4 @@
-"""Services, their endpoints and Ingresses as far as reasoning needs them; like :mod:`kubecause.facts.records_pod`."""
+"""Services, endpoints, Ingresses and NetworkPolicies as far as reasoning needs them, like :mod:`kubecause.facts.records_pod`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from kubecause.facts.records_pod import EditedMetadata, Part
+from kubecause.facts.records_pod import EditedMetadata, LabelSelector, Part
 
 
 class ServicePort(Part):
@@ -131,3 +131,37 @@ class IngressSpec(Part):
 class Ingress(Part):
     metadata: EditedMetadata = msgspec.field(default_factory=EditedMetadata)
     spec: IngressSpec = msgspec.field(default_factory=IngressSpec)
+
+
+class PolicyPort(Part):
+    protocol: str | None = None
+    port: str | int | None = None
+    end_port: int | None = None
+
+
+class PolicyPeer(Part):
+    pod_selector: LabelSelector | None = None
+    namespace_selector: LabelSelector | None = None
+    ip_block: dict[str, Any] | None = None
+
+
+class IngressPolicyRule(Part):
+    peers: list[PolicyPeer] = msgspec.field(default_factory=list, name="from")
+    ports: list[PolicyPort] = []
+
+
+class EgressPolicyRule(Part):
+    peers: list[PolicyPeer] = msgspec.field(default_factory=list, name="to")
+    ports: list[PolicyPort] = []
+
+
+class NetworkPolicySpec(Part):
+    pod_selector: LabelSelector = msgspec.field(default_factory=LabelSelector)
+    policy_types: list[str] = []
+    ingress: list[IngressPolicyRule] = []
+    egress: list[EgressPolicyRule] = []
+
+
+class NetworkPolicy(Part):
+    metadata: EditedMetadata = msgspec.field(default_factory=EditedMetadata)
+    spec: NetworkPolicySpec = msgspec.field(default_factory=NetworkPolicySpec)

@@ -17,6 +17,7 @@ from kubecause.match.leases import lease_facts
 from kubecause.match.local_addresses import local_address_facts
 from kubecause.match.periodic import periodic_facts
 from kubecause.match.placement import placement_facts
+from kubecause.match.policies import policy_facts
 from kubecause.match.ports import host_port_facts, port_facts
 from kubecause.match.probe_errors import probe_error_facts
 from kubecause.match.probes import probe_facts
@@ -45,6 +46,7 @@ ANALYSES: tuple[Analysis, ...] = (
     ingress_facts,
     address_facts,
     local_address_facts,
+    policy_facts,
     resolver_facts,
     port_facts,
     host_port_facts,

@@ -15,6 +15,7 @@ import msgspec
 from kubecause.facts.joins import Joins
 from kubecause.facts.records import Workload
 from kubecause.facts.records_pod import Pod, PodSpec
+from kubecause.facts.restarts import pod_ready
 from kubecause.facts.store import Store, Thing
 from kubecause.model import Channel, Entity, Fact, Need
 from kubecause.vocabulary import TEXT_FACT
@@ -70,7 +71,7 @@ def resolver_facts(store: Store, joins: Joins) -> Iterator[Fact]:
 
 def _lookups(store: Store, joins: Joins) -> Iterator[_Lookup]:
     for fact in store.facts[TEXT_FACT]:
-        found = _failed(str(fact["text"])) if fact["channel"] in _OWN_LOGS else None
+        found = _failed(str(fact["text"])) if fact["channel"] in _OWN_LOGS and not fact["healed"] else None
         if found is None:
             continue
         store.saw("name.unresolved", "dns.silent")
@@ -135,9 +136,10 @@ def _spec(lookup: _Lookup, store: Store) -> tuple[PodSpec | None, Thing | None]:
 
 def _silent(lookups: list[_Lookup], store: Store, joins: Joins) -> Iterator[Fact]:
     """The one node, of several, whose pods get no answer from a cluster DNS that is ready."""
-    unanswered = [each for each in lookups if each.silent and each.pod and not _of_node(each)]
+    blocked = {each for fact in store.facts["policy.blocks"] if fact["dns"] for each in fact["suffers"]}
+    unanswered = [each for each in lookups if each.silent and _suffers(each) and each.workload not in blocked]
     nodes = {joins.node_of(each.pod.entity) for each in unanswered if each.pod}
-    servers = [each for each in store.of_kind("Service") if each.entity.namespace == "kube-system" and _is_dns(each)]
+    servers = [each for each in store.of_kind("Service") if is_cluster_dns(each)]
     if len(nodes) != 1 or None in nodes or not any(joins.ready_endpoints(each) for each in servers):
         return
     [node] = nodes
@@ -153,12 +155,19 @@ def _silent(lookups: list[_Lookup], store: Store, joins: Joins) -> Iterator[Fact
     )
 
 
+def _suffers(lookup: _Lookup) -> bool:
+    """Whether a pod that asks the cluster DNS is not ready; lines of others may be old."""
+    record = lookup.pod.record if lookup.pod else None
+    return isinstance(record, Pod) and pod_ready(record) is False and not _of_node(lookup)
+
+
 def _of_node(lookup: _Lookup) -> bool:
     """Whether the pod asks the resolver of its node."""
     record = lookup.pod.record if lookup.pod else None
     return isinstance(record, Pod) and record.spec.host_network and record.spec.dns_policy != _WITH_HOST_NETWORK
 
 
-def _is_dns(service: Thing) -> bool:
-    """The cluster DNS keeps label and name of its predecessor, everywhere."""
-    return service.entity.name == "kube-dns" or service.metadata.labels.get("k8s-app") == "kube-dns"
+def is_cluster_dns(service: Thing) -> bool:
+    """The Service of the cluster DNS keeps label and name of its predecessor, everywhere."""
+    named = service.entity.name == "kube-dns" or service.metadata.labels.get("k8s-app") == "kube-dns"
+    return named and service.entity.namespace == "kube-system"

@@ -117,6 +117,18 @@ KINDS: dict[str, FactKind] = {
             "holder": "the claim that holds the volume",
         },
     ),
+    "policy.blocks": FactKind(
+        "Workload",
+        "a connection that times out and that no NetworkPolicy admits, told of the pods that the policy selects",
+        {
+            "policy": "a policy that selects them",
+            "direction": "egress or ingress",
+            "client": "namespace/name of who waits",
+            "target": "namespace/name of the Service",
+            "dns": "true when the target is the cluster DNS",
+            "suffers": "the client",
+        },
+    ),
     "leases.frozen": FactKind(
         "Cluster",
         "an API server that answers, while neither it nor any leader renews its lease: nothing is written",

@@ -74,7 +74,9 @@ ADDRESS = "client.address-wrong"  # its analysis tells which namespace, log or l
 _LOGS = frozenset({Channel.APP_LOG, Channel.COMPONENT_LOG})
 _STATES = frozenset({Channel.STATUS, "container.state", "pod.status", "workload.replicas", "probe.wrong", "pod.ports-clash"})
 _PLACES = frozenset({"node.state", "node.condition", "component.down", "versions"})
-_SERVICES = frozenset({"service.broken", "service.state", "client.address-wrong", "database.rejects", "connection"})
+_SERVICES = frozenset(
+    {"policy.blocks", "service.broken", "service.state", "client.address-wrong", "database.rejects", "connection"}
+)
 _CLAIMS = frozenset({"claim.state", "claim.unbindable"})
 
 
@@ -123,6 +125,8 @@ def _of_object(entity: Entity, wanted: str) -> Iterator[Request]:
     if wanted in _SERVICES and entity.kind != "Service":
         for kind in ("Service", "EndpointSlice", "Deployment", "StatefulSet"):
             yield Request("list", kind, entity.namespace)
+    if wanted == "policy.blocks":
+        yield Request("list", "NetworkPolicy", entity.namespace)
     if entity.kind in ("Pod", "Container"):
         yield Request("get", "Pod", entity.namespace, pod)
         if wanted == Channel.EVENT:
