@@ -56,6 +56,11 @@ class Thing(msgspec.Struct, eq=False):
         """True when more than a table row is known."""
         return bool(self.details & {Detail.DESCRIBE, Detail.OBJECT})
 
+    @property
+    def whole(self) -> bool:
+        """True when the object itself was read, so that what it leaves out is not there."""
+        return Detail.OBJECT in self.details
+
     def proof(self, *paths: str) -> tuple[Proof, ...]:
         """Where the first known of some fields can be read, else where the object is mentioned."""
         for path in paths:

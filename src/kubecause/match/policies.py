@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from kubecause.facts.drafts import Detail
 from kubecause.facts.joins import Joins
 from kubecause.facts.records import Workload
 from kubecause.facts.records_network import (
@@ -66,11 +65,8 @@ class _Call(msgspec.Struct, frozen=True):
 
 def policy_facts(store: Store, joins: Joins) -> Iterator[Fact]:
     """``policy.blocks``: a policy that selects the client or the server, while none admits the connection."""
-    policies = [
-        (thing, policy)
-        for thing, policy in store.records("NetworkPolicy", NetworkPolicy)
-        if thing.live and Detail.OBJECT in thing.details
-    ]
+    records = store.records("NetworkPolicy", NetworkPolicy)
+    policies = [(thing, policy) for thing, policy in records if thing.live and thing.whole]
     if policies or any(kind == "NetworkPolicy" for kind, _ in store.listed):
         store.saw("policy.blocks")
     if not policies:
