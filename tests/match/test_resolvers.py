@@ -109,6 +109,16 @@ def test_on_the_host_network_the_resolver_of_the_node_is_asked(
     assert of_node == fact["of_node"]
 
 
+def test_a_service_that_is_an_alias_tells_of_what(index: SignalIndex) -> None:
+    """Type ExternalName makes its name an alias of another; others are none."""
+    alias = {**CART, "spec": {"type": "ExternalName", "externalName": "cart.partner.example"}}
+    told = [
+        reasoned(index, {"web": "lookup cart: no such host"}, each, pod("web")).facts["name.unresolved"] for each in (alias, CART)
+    ]
+
+    assert [["cart.partner.example"], [None]] == [[fact["alias_of"] for fact in facts] for facts in told]
+
+
 @pytest.mark.parametrize("host", ["example.com", "db.internal.example", "carts"])
 def test_other_names_are_no_services(index: SignalIndex, host: str) -> None:
     """A name outside the cluster, or one that no Service has where all were read, is another fault."""

@@ -14,6 +14,7 @@ import msgspec
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.records import Workload
+from kubecause.facts.records_network import Service
 from kubecause.facts.records_pod import Pod, PodSpec
 from kubecause.facts.restarts import pod_ready
 from kubecause.facts.store import Store, Thing
@@ -116,6 +117,7 @@ def _unresolved(lookup: _Lookup, store: Store) -> Fact:
     fields = {
         "host": lookup.host,
         "service": f"{lookup.service.namespace}/{lookup.service.name}",
+        "alias_of": _alias(lookup.service, store),
         "server": lookup.server,
         "answered": not lookup.silent,
         "policy": policy,
@@ -124,6 +126,12 @@ def _unresolved(lookup: _Lookup, store: Store) -> Fact:
     proofs = thing.proof("spec.hostNetwork", "spec.template.spec.hostNetwork") if thing and on_host else ()
     known = {key: value for key, value in fields.items() if value is not None}
     return Fact("name.unresolved", lookup.workload, known, lookup.fact.proofs[:1] + proofs)
+
+
+def _alias(service: Entity, store: Store) -> str | None:
+    """The name that a Service of type ExternalName stands for."""
+    record = store.things[service].record
+    return record.spec.external_name if isinstance(record, Service) and record.spec.type == "ExternalName" else None
 
 
 def _spec(lookup: _Lookup, store: Store) -> tuple[PodSpec | None, Thing | None]:

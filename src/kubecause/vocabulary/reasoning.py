@@ -145,6 +145,7 @@ KINDS: dict[str, FactKind] = {
         {
             "host": "the name as it was looked up",
             "service": "namespace/name of the Service",
+            "alias_of": "the name that a Service of type ExternalName stands for",
             "server": "the address that was asked, where the message tells it",
             "answered": "false when no server answered",
             "policy": "dnsPolicy of the pod",
