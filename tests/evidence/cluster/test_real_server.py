@@ -234,7 +234,7 @@ def test_what_the_view_role_may_not_see(plane: Any) -> None:
 
 def test_what_is_foreseen_comes_in_the_first_round(plane: Any) -> None:
     """It is asked for while warnings are waited for, and then no more. Events are not foreseen: the warnings tell them."""
-    wanted = Need("component.down", Entity("Cluster")), Need(Channel.EVENT, Entity("Pod", "web-0", "default"))
+    wanted = Need("scheduler.absent", Entity("Cluster")), Need(Channel.EVENT, Entity("Pod", "web-0", "default"))
     told: list[str] = []
     with closing(
         ClusterSource(settings_of(plane), parse_scope([], namespace="default", everywhere=False, selector=None))
