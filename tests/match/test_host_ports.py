@@ -16,11 +16,11 @@ from kubecause.model import Channel, Document, Entity, Fact
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 
 
-def taken(index: SignalIndex, line: str, **spec: Any) -> list[Fact]:
+def taken(index: SignalIndex, line: str, *others: dict[str, Any], owner: dict[str, str] | None = None, **spec: Any) -> list[Fact]:
     """What is told of the node of a pod that logs a line."""
     pod = {
         "kind": "Pod",
-        "metadata": {"name": "exporter", "namespace": "shop", "uid": "u"},
+        "metadata": {"name": "exporter", "namespace": "shop", "uid": "u", "ownerReferences": [owner] if owner else []},
         "spec": {
             "nodeName": "n1",
             "hostNetwork": True,
@@ -30,7 +30,8 @@ def taken(index: SignalIndex, line: str, **spec: Any) -> list[Fact]:
         "status": {"phase": "Running"},
     }
     extraction = Extraction(index.filter)
-    extraction.read(Document("kubectl get pods", "objects", Channel.STATUS, [json.dumps(pod)], collected=NOW))
+    lines = [json.dumps(item) for item in (pod, *others)]
+    extraction.read(Document("kubectl get pods", "objects", Channel.STATUS, lines, collected=NOW))
     hints = {"namespace": "shop", "pod": "exporter", "container": "app"}
     extraction.read(Document("kubectl logs exporter", "log", Channel.APP_LOG, [line], hints=hints, collected=NOW))
     store, joins = extraction.finish()
@@ -58,3 +59,20 @@ def test_a_declared_port_is_held_by_no_other_pod_that_declares_it(index: SignalI
 def test_other_ports_tell_nothing_of_the_node(index: SignalIndex, line: str, spec: dict[str, Any]) -> None:
     """An undeclared port may be held by another pod, and a pod of its own network meets only itself."""
     assert not taken(index, line, **spec)
+
+
+def test_where_no_scheduler_looked_another_pod_may_hold_the_port(index: SignalIndex) -> None:
+    """Static pods are bound to their node from the start, and so are pods whose template names one."""
+    line = "listen tcp 0.0.0.0:9100: bind: address already in use"
+    daemons = {
+        "kind": "DaemonSet",
+        "metadata": {"name": "exporter", "namespace": "shop", "uid": "d"},
+        "spec": {"template": {"spec": {"containers": [{"name": "app"}]}}},
+    }
+    bound = json.loads(json.dumps(daemons))
+    bound["spec"]["template"]["spec"]["nodeName"] = "n1"
+    of_set = {"kind": "DaemonSet", "name": "exporter", "uid": "d"}
+
+    assert taken(index, line, daemons, owner=of_set)
+    assert not taken(index, line, bound, owner=of_set)
+    assert not taken(index, line, owner={"kind": "Node", "name": "n1", "uid": "n"})

@@ -64,8 +64,10 @@ def server_lease(seconds: float, name: str = "apiserver-abc") -> dict[str, Any]:
         ([lease(120), server_lease(7000, "apiserver-gone"), server_lease(5)], False, 1),
         ([lease(120)], False, 1),
         ([lease(2), server_lease(120)], False, 0),
+        ([lease(9000), server_lease(3600, "apiserver-gone")], False, 1),
+        ([lease(9000), lease(120, "kube-controller-manager"), server_lease(115)], True, 0),
     ],
-    ids=["nobody", "one leader", "the server", "another server", "a server without a lease", "only the server"],
+    ids=["nobody", "one leader", "the server", "another server", "no server", "only the server", "long apart", "one died before"],
 )
 def test_where_the_server_cannot_renew_its_own_lease_no_leader_is_blamed(
     index: SignalIndex, leases: list[dict[str, Any]], down: int, *, frozen: bool
@@ -89,3 +91,9 @@ def test_a_pod_that_has_just_been_made_waits_for_nobody(index: SignalIndex) -> N
 
     assert not reasoned(index, young).facts["pod.status"]
     assert reasoned(index, WAITING).facts["pod.status"]
+
+
+def test_where_nothing_is_written_it_is_not_known_who_is_down(index: SignalIndex) -> None:
+    """A dead scheduler is neither told nor ruled out."""
+    assert "component.down" not in reasoned(index, lease(120), server_lease(115)).seen
+    assert "component.down" in reasoned(index, lease(2), server_lease(5)).seen

@@ -18,7 +18,7 @@ WAITS = "cannot connect to cart:80: dial tcp 10.96.0.7:80: i/o timeout"
 TO_CART = {"to": [{"podSelector": {"matchLabels": {"app": "cart"}}}]}
 
 
-def workload(name: str, namespace: str = "shop", **labels: str) -> dict[str, Any]:
+def workload(name: str, namespace: str = "shop", *, on_host: bool = False, **labels: str) -> dict[str, Any]:
     """A Deployment whose pods listen on 8080."""
     labels = {"app": name, **labels}
     container = {"name": name, "image": f"{name}:1", "ports": [{"name": "web", "containerPort": 8080}]}
@@ -27,7 +27,7 @@ def workload(name: str, namespace: str = "shop", **labels: str) -> dict[str, Any
         "metadata": {"name": name, "namespace": namespace, "uid": name},
         "spec": {
             "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container], "hostNetwork": on_host}},
         },
     }
 
@@ -52,15 +52,17 @@ def policy(name: str, selects: dict[str, str] | None = None, namespace: str = "s
     return {"kind": "NetworkPolicy", "metadata": meta, "spec": {"podSelector": {"matchLabels": selects or {}}, **spec}}
 
 
-def blocked(index: SignalIndex, *policies: dict[str, Any], line: str = WAITS, client: str = "shop", more: Any = ()) -> list[Fact]:
+def blocked(
+    index: SignalIndex, *policies: dict[str, Any], line: str = WAITS, client: str = "shop", more: Any = (), on_host: str = ""
+) -> list[Fact]:
     """What is told of a client that logs a line."""
     items = [
-        workload("cart"),
+        workload("cart", on_host=on_host == "cart"),
         service("cart", "shop", "10.96.0.7", {"port": 80, "targetPort": "web"}),
         endpoints("cart", "shop"),
         service("kube-dns", "kube-system", "10.96.0.10", {"port": 53, "protocol": "UDP"}, {"k8s-app": "kube-dns"}),
         endpoints("kube-dns", "kube-system"),
-        workload("web", client, tier="front"),
+        workload("web", client, on_host=on_host == "web", tier="front"),
         *policies,
         *more,
     ]
@@ -158,7 +160,29 @@ def test_an_egress_policy_that_forgets_the_dns_is_told_of_the_client(index: Sign
     )
 
 
-@pytest.mark.parametrize("line", ["dial tcp 10.96.0.7:80: connect: connection refused", "dial tcp 93.184.216.34:80: i/o timeout"])
-def test_who_is_refused_or_calls_the_world_is_not_told(index: SignalIndex, line: str) -> None:
-    """Policies drop; and of addresses outside no Service tells."""
+@pytest.mark.parametrize("name", ["web", "cart"])
+def test_pods_on_the_host_network_are_left_out(index: SignalIndex, name: str) -> None:
+    """Policies are about pod networks; what they do to nodes, each plugin decides."""
+    assert not blocked(index, policy("cart", {"app": "cart"}), on_host=name)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "dial tcp 10.96.0.7:80: connect: connection refused",
+        "dial tcp 93.184.216.34:80: i/o timeout",
+        'Get "http://cart:80/": context deadline exceeded (Client.Timeout exceeded while awaiting headers)',
+        "java.net.SocketTimeoutException: Read timed out reading http://cart:80/",
+    ],
+    ids=["refused", "the world", "a slow answer", "a slow read"],
+)
+def test_who_is_refused_answered_late_or_calls_the_world_is_not_told(index: SignalIndex, line: str) -> None:
+    """Policies drop connections; and of addresses outside no Service tells."""
     assert not blocked(index, policy("cart", {"app": "cart"}), line=line)
+
+
+def test_a_lookup_in_a_table_is_no_lookup_of_a_name(index: SignalIndex) -> None:
+    """The line names the Service to which no connection came about."""
+    [fact] = blocked(index, policy("cart", {"app": "cart"}), line="cache lookup failed: connection timed out: cart:80")
+
+    assert "shop/cart" == fact["target"]

@@ -97,6 +97,7 @@ def test_failed_lookups_of_many_programs_are_read(index: SignalIndex, line: str,
         ({"hostNetwork": True, "dnsPolicy": "ClusterFirst"}, True),
         ({"hostNetwork": True, "dnsPolicy": "Default"}, True),
         ({"hostNetwork": True, "dnsPolicy": "ClusterFirstWithHostNet"}, False),
+        ({"hostNetwork": True, "dnsPolicy": "None", "dnsConfig": {"nameservers": ["10.96.0.10"]}}, False),
         ({"dnsPolicy": "ClusterFirst"}, False),
     ],
 )
@@ -117,6 +118,34 @@ def test_a_service_that_is_an_alias_tells_of_what(index: SignalIndex) -> None:
     ]
 
     assert [["cart.partner.example"], [None]] == [[fact["alias_of"] for fact in facts] for facts in told]
+
+
+def test_who_asks_the_cluster_dns_asks_no_node(index: SignalIndex) -> None:
+    """Some nodes have it in their resolv.conf; then the name is missing for another reason."""
+    lines = ("lookup cart on 10.96.0.10:53: no such host", "lookup cart on 192.168.2.1:53: no such host")
+    told = [reasoned(index, {"web": line}, CART, DNS, pod("web", hostNetwork=True)).facts["name.unresolved"] for line in lines]
+
+    assert [[False], [True]] == [[fact["of_node"] for fact in facts] for facts in told]
+
+
+@pytest.mark.parametrize(
+    ("line", "denied"),
+    [
+        ("lookup cart on 10.96.0.10:53: no such host", True),
+        ("getaddrinfo ENOTFOUND cart", True),
+        ("** server can't find cart: NXDOMAIN", True),
+        ('could not translate host name "cart" to address: Name or service not known', True),
+        ("lookup cart on 10.96.0.10:53: server misbehaving", None),
+        ("** server can't find cart: SERVFAIL", None),
+        ("wget: bad address 'cart'", None),
+        ("lookup cart: i/o timeout", None),
+    ],
+)
+def test_only_a_clear_no_is_a_denial(index: SignalIndex, line: str, denied: bool | None) -> None:
+    """A server that fails, and programs that do not say why, leave open whether there is such a name."""
+    [fact] = reasoned(index, {"web": line}, CART, pod("web")).facts["name.unresolved"]
+
+    assert denied == fact["denied"]
 
 
 @pytest.mark.parametrize("host", ["example.com", "db.internal.example", "carts"])

@@ -16,7 +16,6 @@ _BY_NODE = frozenset({"pod.node", "node.components"})
 # Paths within a family of container, pod and workload, and those that never leave a namespace.
 _BY_FAMILY = frozenset({"self", "pod.workload"})
 _WITHIN = frozenset({"pod.namespace", "pod.claims", "service.pods", "ingress.service"})
-_LASTING = "pod/evicted"  # pods that were evicted stay as they are when the trouble of their node is over
 _ANYWHERE = object()  # the place of findings that any cause may lead to
 _BEHIND = "behind"  # begins the place of findings about a workload, or about what it stands behind
 
@@ -63,6 +62,8 @@ def build_graph(findings: Sequence[Finding], cases: Mapping[str, Case], joins: J
             for effect in index.effects(cause, link.fault, link.via):
                 if effect == cause or effect in linked or (graph.causes.get(cause) and cause in graph.below(effect)):
                     continue
+                if is_over(findings[cause]) and not cases[link.fault].lasting:
+                    continue  # what is over explains nothing that goes on
                 if reaches(findings[cause], findings[effect], link.via, joins):
                     linked.add(effect)
                     graph.effects.setdefault(cause, []).append(effect)
@@ -134,12 +135,7 @@ class _Index:
 
 
 def reaches(cause: Finding, effect: Finding, via: str, joins: Joins) -> bool:
-    """True when the entities of two findings are joined along a path; nameless ones only within their document.
-
-    What is over explains nothing that goes on.
-    """
-    if effect.fault != _LASTING and is_over(cause):
-        return False
+    """True when the entities of two findings are joined along a path; nameless ones only within their document."""
     if _nameless(cause.entity) or _nameless(effect.entity):
         return bool(_sources(cause) & _sources(effect))
     if connected(joins, cause.entity, effect.entity, via):

@@ -23,7 +23,7 @@ class _ZipEntry(msgspec.Struct):
     method: int
     packed: int
     zip64: bool = False
-    why: str = msgspec.field(default="")
+    why: str = ""
 
 
 def zip_members(source: Peekable, limit: Expansion) -> Iterator[Member | Refused]:

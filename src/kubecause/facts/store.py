@@ -103,9 +103,7 @@ class Store(msgspec.Struct, eq=False):
     edges: set[tuple[str, str]] = msgspec.field(default_factory=set)  # service graph: client, server
     screened: set[tuple[str, str | None]] = msgspec.field(default_factory=set)  # kinds of which only broken objects were read
     clock: datetime | None = None  # when the evidence was collected, as far as it tells
-    listed: set[tuple[str, str | None]] = msgspec.field(
-        default_factory=set
-    )  # kinds read whole, in a namespace or (None) everywhere
+    listed: set[tuple[str, str | None]] = msgspec.field(default_factory=set)  # kinds read whole, of a namespace or all (None)
     heard: set[tuple[str | None, str]] = msgspec.field(default_factory=set)  # pods whose kubelet handed over a log just then
     _rows: Counter[tuple[str, str | None]] = msgspec.field(default_factory=Counter)
     _by_kind: dict[str, list[Thing]] = msgspec.field(default_factory=lambda: defaultdict(list))

@@ -152,6 +152,7 @@ class Case(_Record, frozen=True):
     leads_to: list[LeadsTo] = msgspec.field(default_factory=list)
     yields_to: list[str] = msgspec.field(default_factory=list)  # more exact faults that replace this one on the same entity
     instance: bool = False  # of this one pod, not of its template: reported on the pod, not lifted to its owner
+    lasting: bool = False  # what it tells stays when its cause is over
     needs_effect: bool = False  # may be intended: heads a diagnosis only when something found suffers from it, or alone
     not_this: list[NotThis] = msgspec.field(default_factory=list)
     words: list[str] = msgspec.field(default_factory=list)  # further words `kubecause explain` finds it by

@@ -125,7 +125,7 @@ def address_facts(store: Store, joins: Joins) -> Iterator[Fact]:
     if not _services_listed(store):
         return
     store.saw("client.address-wrong")
-    failures = failing_lines(store)
+    failures = failing_lines(store, joins)
     ranges = frozenset(_range(service.spec.cluster_ip or "") for _, service in store.records("Service", Service)) - {""}
     for kind in ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"):
         for thing, workload in store.records(kind, Workload):
@@ -142,10 +142,9 @@ def _services_listed(store: Store) -> bool:
     return any(thing.live for thing in store.of_kind("Service")) or any(kind == "Service" for kind, _ in store.listed)
 
 
-def failing_lines(store: Store) -> dict[Entity, list[Fact]]:
+def failing_lines(store: Store, joins: Joins) -> dict[Entity, list[Fact]]:
     """Lines of application logs that tell of a failed connection, by workload (or pod without a known owner)."""
     found: dict[Entity, list[Fact]] = {}
-    joins = Joins(store)
     for fact in store.facts["line"]:
         if fact["channel"] not in (Channel.APP_LOG, Channel.PASTE, Channel.CLIENT, Channel.COMPONENT_LOG):
             continue

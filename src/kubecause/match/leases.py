@@ -7,7 +7,7 @@ renew its own lease writes nothing at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from kubecause.model import Entity, Fact
 LEADERS = ("kube-scheduler", "kube-controller-manager")
 _SERVER = "apiserver.kubernetes.io/identity"  # the label of an API server's own lease
 _SERVER_SILENT = 60.0  # seconds: six renewals
+_TOGETHER = 60.0  # seconds between the last renewals of those that were stopped by the same thing
 _LASTS = 15.0  # seconds, where the lease does not say
 _SLACK = 3.0  # times its duration; one missed renewal is no outage
 
@@ -55,20 +56,29 @@ def lease_facts(store: Store, joins: Joins) -> Iterator[Fact]:
     leases = list(_leases(store, store.clock))
     leaders = [each for each in leases if each.thing.entity.name in LEADERS]
     servers = [each for each in leases if _SERVER in each.thing.metadata.labels]
-    if leaders:
-        store.saw("component.down")
     if leaders and servers:
         store.saw("leases.frozen")
-        if all(each.is_lost for each in (*leaders, *servers)):
-            last = max(servers, key=lambda each: each.renewed)
+        last = max(servers, key=lambda each: each.renewed)
+        if _stopped_together(leaders, last):
             yield last.fact("leases.frozen", since=last.renewed.isoformat(timespec="seconds"))
-            return
+            return  # who leads is not known
+    if leaders:
+        store.saw("component.down")
     for each in leaders:
         if each.is_lost:
             detail = f"its lease was renewed last at {each.renewed.isoformat(timespec='seconds')}"
             yield each.fact("component.down", component=each.thing.entity.name, how="lease", detail=detail)
         elif each.age <= each.lasts:
             yield each.fact("component.up", component=each.thing.entity.name, how="lease")
+
+
+def _stopped_together(leaders: Sequence[_Lease], last: _Lease) -> bool:
+    """Whether the API server that renewed last is silent, and no leader went on, while one stopped when it did.
+
+    A lease of a server that is gone stays for a while, and a leader may have died before.
+    """
+    beside = any(abs((each.renewed - last.renewed).total_seconds()) <= _TOGETHER for each in leaders)
+    return last.is_lost and all(each.is_lost for each in leaders) and beside
 
 
 def _leases(store: Store, clock: datetime) -> Iterator[_Lease]:

@@ -18,7 +18,7 @@ _LOCAL = re.compile(r"(?:^|[/@=,\s])(?P<host>localhost|127\.0\.0\.1|\[::1\]):(?P
 _Told = tuple[Container, str, str, str, int]  # container, variable, value, host and port
 
 
-def local_address_facts(store: Store, _joins: Joins) -> Iterator[Fact]:
+def local_address_facts(store: Store, joins: Joins) -> Iterator[Fact]:
     """``client.address-wrong`` with ``wrong: local``: refused on localhost, while one Service offers the port.
 
     A workload whose own containers declare the port is left alone: it talks to its sidecar.
@@ -29,7 +29,7 @@ def local_address_facts(store: Store, _joins: Joins) -> Iterator[Fact]:
             told = _told(thing) if thing.live else ()
             if not told:
                 continue
-            failures = failing_lines(store) if failures is None else failures
+            failures = failing_lines(store, joins) if failures is None else failures
             own = {port.container_port for c in workload.spec.template.spec.containers for port in c.ports}
             for container, variable, value, host, port in told:
                 lines = [line for line in failures.get(thing.entity, []) if _refused_at(port, str(line["text"]))]

@@ -26,16 +26,16 @@ from kubecause.facts.records_network import (
 from kubecause.facts.records_pod import LabelSelector, Pod
 from kubecause.facts.store import Store, Thing
 from kubecause.match.addresses import failing_lines
-from kubecause.match.resolvers import is_cluster_dns
+from kubecause.match.resolvers import is_cluster_dns, waits_for_dns
 from kubecause.match.selectors import Labels, labels_match
 from kubecause.model import Entity, Fact, Proof
 
-_WAITED = re.compile(r"i/o timeout|timed? ?out|ETIMEDOUT|deadline.?exceeded|EAI_AGAIN|Temporary failure in name", re.IGNORECASE)
+# While connecting: who waits for an answer afterwards was admitted.
+_WAITED = re.compile(r"dial \w+ \S+ i/o timeout|connect(?:ion)?.?time(?:d.?)?out|ETIMEDOUT", re.IGNORECASE)
 _TARGET = re.compile(
     r"(?<![\w.-])(?P<host>[a-z0-9][a-z0-9.-]{0,252}):(?P<port>\d{2,5})\b|://(?P<url>[a-z0-9][a-z0-9.-]{0,252})(?=[/\s\"']|$)",
     re.IGNORECASE,
 )
-_LOOKUP = re.compile(r"lookup \S+|EAI_AGAIN|Temporary failure in name")
 _NAME_LABEL = "kubernetes.io/metadata.name"  # of every namespace, from 1.22 on
 _DNS_PORT = 53
 
@@ -98,46 +98,53 @@ def _fact(call: _Call, policy: Thing, *, egress: bool) -> Fact:
 
 
 def _calls(store: Store, joins: Joins) -> Iterator[_Call]:
-    for workload, lines in failing_lines(store).items():
+    """Each once; pods on the host network are left out, since policies are not about them."""
+    judged: set[tuple[Entity, Entity, int | None]] = set()
+    for workload, lines in failing_lines(store, joins).items():
         client = _side(workload, store)
-        for line in lines if client else ():
-            text = str(line["text"])
-            if line["healed"] or not _WAITED.search(text):
-                continue
-            for service, port in _targets(text, client.namespace if client else "", store, joins):
+        if client is None:
+            continue
+        for line in lines:
+            for service, port in () if line["healed"] else _targets(str(line["text"]), client.namespace, store, joins):
+                if (workload, service.entity, port) in judged:
+                    continue
+                judged.add((workload, service.entity, port))
                 for server in _behind(service, store, joins):
-                    if client:
-                        yield _Call(client, server, service.entity, _ports(service, port, server, store), line.proofs[:1])
+                    yield _Call(client, server, service.entity, _ports(service, port, server, store), line.proofs[:1])
 
 
 def _targets(text: str, namespace: str, store: Store, joins: Joins) -> Iterator[tuple[Thing, int | None]]:
-    """Services, with ready pods, that a line names by name or address; the cluster DNS where a lookup waited."""
-    if _LOOKUP.search(text):
+    """Services with ready pods to which a line tells of no connection; the cluster DNS where a lookup waited."""
+    if waits_for_dns(text):
         servers = (each for each in store.of_kind("Service") if is_cluster_dns(each) and joins.ready_endpoints(each))
         yield from ((each, _DNS_PORT) for each in servers)
-        return
-    for found in _TARGET.finditer(text):
-        service = joins.service_called(found["host"] or found["url"], namespace)
-        if service and service.live and joins.ready_endpoints(service):
-            yield service, int(found["port"]) if found["port"] else None
+    elif _WAITED.search(text):
+        for found in _TARGET.finditer(text):
+            service = joins.service_called(found["host"] or found["url"], namespace)
+            if service and service.live and joins.ready_endpoints(service):
+                yield service, int(found["port"]) if found["port"] else None
 
 
 def _behind(service: Thing, store: Store, joins: Joins) -> Iterator[_Side]:
     """What a Service selects; its selector alone stands for workloads that were not read."""
     workloads = sorted(joins.workloads_of_service.get(service.entity, ()), key=lambda each: each.sort_key)
     sides = [side for each in workloads if (side := _side(each, store))]
-    if not sides and isinstance(service.record, Service) and service.record.spec.selector:
+    if not workloads and isinstance(service.record, Service) and service.record.spec.selector:
         sides = [_Side(service.entity, service.record.spec.selector, service.entity.namespace or "")]
     yield from sides
 
 
 def _side(workload: Entity, store: Store) -> _Side | None:
     thing = store.things.get(workload)
-    if thing and isinstance(thing.record, Workload) and thing.record.spec.template.metadata.labels:
-        return _Side(workload, thing.record.spec.template.metadata.labels, workload.namespace or "")
-    if thing and isinstance(thing.record, Pod):
-        return _Side(workload, thing.metadata.labels, workload.namespace or "")
-    return None
+    if thing is None:
+        return None
+    if isinstance(thing.record, Workload):
+        spec, labels = thing.record.spec.template.spec, thing.record.spec.template.metadata.labels
+    elif isinstance(thing.record, Pod):
+        spec, labels = thing.record.spec, thing.metadata.labels
+    else:
+        return None
+    return _Side(workload, labels, workload.namespace or "") if labels and not spec.host_network else None
 
 
 def _ports(service: Thing, port: int | None, server: _Side, store: Store) -> frozenset[tuple[int, str]]:
@@ -205,15 +212,15 @@ def _is_port(port: PolicyPort, ports: Iterable[tuple[int, str]]) -> bool:
     return any(port.port <= number <= last and protocol == (port.protocol or "TCP") for number, protocol in ports)
 
 
-def _is_peer(each: PolicyPeer, peer: _Side, home: str, store: Store) -> bool:
-    if each.ip_block is not None:
+def _is_peer(admitted: PolicyPeer, peer: _Side, home: str, store: Store) -> bool:
+    if admitted.ip_block is not None:
         return True  # the address of the pod may be in it
-    if each.namespace_selector is None:
+    if admitted.namespace_selector is None:
         if peer.namespace != home:
             return False
-    elif not _namespace_may_match(each.namespace_selector, peer.namespace, store):
+    elif not _namespace_may_match(admitted.namespace_selector, peer.namespace, store):
         return False
-    return each.pod_selector is None or labels_match(peer.labels, each.pod_selector)
+    return admitted.pod_selector is None or labels_match(peer.labels, admitted.pod_selector)
 
 
 def _namespace_may_match(selector: LabelSelector, namespace: str, store: Store) -> bool:

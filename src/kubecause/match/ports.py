@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from kubecause.facts.joins import Joins
+from kubecause.facts.records import Workload
 from kubecause.facts.records_pod import Pod
 from kubecause.facts.store import Store, Thing
 from kubecause.model import Entity, Fact, Proof
@@ -64,6 +65,8 @@ def host_port_facts(store: Store, joins: Joins) -> Iterator[Fact]:
         if thing is None or not isinstance(thing.record, Pod) or not thing.record.spec.host_network:
             continue
         store.saw("node.port-taken")
+        if _is_placed_by_hand(thing, store, joins):
+            continue
         node = store.named("Node", thing.record.spec.node_name or "")
         declared = {str(port.host_port or port.container_port) for each in thing.record.spec.containers for port in each.ports}
         where = node.entity if node else Entity("Node", thing.record.spec.node_name)
@@ -71,6 +74,14 @@ def host_port_facts(store: Store, joins: Joins) -> Iterator[Fact]:
             told.add((where, number))
             proofs = (proof, *thing.proof("spec.containers", "object"))
             yield Fact("node.port-taken", where, {"port": number, "pod": thing.entity.name, "suffers": (entity,)}, proofs)
+
+
+def _is_placed_by_hand(thing: Thing, store: Store, joins: Joins) -> bool:
+    """Whether no scheduler looked at the ports of the node: a static pod, or a template that names its node."""
+    if any(reference.kind == "Node" for reference in thing.metadata.owner_references):
+        return True
+    owner = store.things.get(joins.top_owner(thing.entity))
+    return bool(owner and isinstance(owner.record, Workload) and owner.record.spec.template.spec.node_name)
 
 
 def _fact(entity: Entity, port: str, containers: str, proofs: tuple[Proof, ...]) -> Fact:
@@ -96,7 +107,12 @@ def _taken(store: Store, joins: Joins) -> dict[Entity, list[tuple[str, Proof]]]:
 
 def _ports_in_use(store: Store) -> Iterator[tuple[Entity, str, Proof]]:
     for fact in store.facts["line"]:
-        if fact["channel"] not in ("app-log", "paste") or not _IN_USE.search(str(fact["text"])) or not fact.proofs:
+        if (
+            fact["healed"]
+            or fact["channel"] not in ("app-log", "paste")
+            or not _IN_USE.search(str(fact["text"]))
+            or not fact.proofs
+        ):
             continue
         port = _PORT.search(str(fact["text"]))
         yield fact.entity, (port["a"] or port["b"] or port["c"] if port else ""), fact.proofs[0]

@@ -39,9 +39,10 @@ _LOOKUPS = (
     re.compile(rf"(?P<answer>bad address) '{_NAME}'"),
 )
 _SILENT = re.compile(r"i/o timeout|connection refused|EAI_AGAIN|Temporary failure|dial udp", re.IGNORECASE)
+_DENIED = re.compile(r"no such host|ENOTFOUND|NXDOMAIN|name or service not known|name does not resolve", re.IGNORECASE)
 _OWN_LOGS = (Channel.APP_LOG, Channel.COMPONENT_LOG)
 _CLUSTER_FIRST = "ClusterFirst"  # what the API server fills in
-_WITH_HOST_NETWORK = "ClusterFirstWithHostNet"
+_OF_NODE = (_CLUSTER_FIRST, "Default", None)  # policies that mean the node's resolver on the host network
 
 
 class _Lookup(msgspec.Struct, frozen=True):
@@ -57,6 +58,7 @@ class _Lookup(msgspec.Struct, frozen=True):
     host: str
     server: str | None
     silent: bool
+    denied: bool
 
 
 def resolver_facts(store: Store, joins: Joins) -> Iterator[Fact]:
@@ -89,6 +91,7 @@ def _lookups(store: Store, joins: Joins) -> Iterator[_Lookup]:
             host=host,
             server=found.groupdict().get("server"),
             silent=bool(_SILENT.search(found["answer"] or "")),
+            denied=bool(_DENIED.search(found["answer"] or "")),
         )
 
 
@@ -99,6 +102,12 @@ def _may_be_service(host: str, namespace: str | None, store: Store) -> bool:
     where = where or namespace or ""
     sure = suffix == "svc" or suffix.startswith("svc.") or where == namespace or bool(store.named("Namespace", where))
     return sure and (not suffix or suffix.startswith("svc")) and bool(where) and not store.was_listed("Service", where)
+
+
+def waits_for_dns(text: str) -> bool:
+    """Whether a line tells of a lookup that nobody answered."""
+    found = _failed(text)
+    return bool(found and _SILENT.search(found["answer"] or ""))
 
 
 def _failed(text: str) -> re.Match[str] | None:
@@ -120,8 +129,9 @@ def _unresolved(lookup: _Lookup, store: Store) -> Fact:
         "alias_of": _alias(lookup.service, store),
         "server": lookup.server,
         "answered": not lookup.silent,
+        "denied": lookup.denied or None,
         "policy": policy,
-        "of_node": on_host and policy != _WITH_HOST_NETWORK,
+        "of_node": bool(spec and _asks_node(spec)) and lookup.server not in _dns_addresses(store),
     }
     proofs = thing.proof("spec.hostNetwork", "spec.template.spec.hostNetwork") if thing and on_host else ()
     known = {key: value for key, value in fields.items() if value is not None}
@@ -142,8 +152,14 @@ def _spec(lookup: _Lookup, store: Store) -> tuple[PodSpec | None, Thing | None]:
     return (thing.record.spec.template.spec, thing) if thing and isinstance(thing.record, Workload) else (None, None)
 
 
+def _dns_addresses(store: Store) -> set[str | None]:
+    """The cluster's addresses of the cluster DNS: a pod that asks there asks no node, whatever its policy says."""
+    found = {s.spec.cluster_ip for thing, s in store.records("Service", Service) if is_cluster_dns(thing)}
+    return found - {None}
+
+
 def _silent(lookups: list[_Lookup], store: Store, joins: Joins) -> Iterator[Fact]:
-    """The one node, of several, whose pods get no answer from a cluster DNS that is ready."""
+    """The node of all pods that get no answer from a cluster DNS that is ready; none where pods of several nodes complain."""
     blocked = {each for fact in store.facts["policy.blocks"] if fact["dns"] for each in fact["suffers"]}
     unanswered = [each for each in lookups if each.silent and _suffers(each) and each.workload not in blocked]
     nodes = {joins.node_of(each.pod.entity) for each in unanswered if each.pod}
@@ -166,13 +182,12 @@ def _silent(lookups: list[_Lookup], store: Store, joins: Joins) -> Iterator[Fact
 def _suffers(lookup: _Lookup) -> bool:
     """Whether a pod that asks the cluster DNS is not ready; lines of others may be old."""
     record = lookup.pod.record if lookup.pod else None
-    return isinstance(record, Pod) and pod_ready(record) is False and not _of_node(lookup)
+    return isinstance(record, Pod) and pod_ready(record) is False and not _asks_node(record.spec)
 
 
-def _of_node(lookup: _Lookup) -> bool:
-    """Whether the pod asks the resolver of its node."""
-    record = lookup.pod.record if lookup.pod else None
-    return isinstance(record, Pod) and record.spec.host_network and record.spec.dns_policy != _WITH_HOST_NETWORK
+def _asks_node(spec: PodSpec) -> bool:
+    """Whether pods ask the resolver of their node, and no server that they name themselves (policy None)."""
+    return spec.host_network and spec.dns_policy in _OF_NODE
 
 
 def is_cluster_dns(service: Thing) -> bool:

@@ -148,14 +148,15 @@ KINDS: dict[str, FactKind] = {
             "alias_of": "the name that a Service of type ExternalName stands for",
             "server": "the address that was asked, where the message tells it",
             "answered": "false when no server answered",
+            "denied": "true when the answer was that there is no such name",
             "policy": "dnsPolicy of the pod",
-            "of_node": "true when the pod asks the resolver of its node: host network without ClusterFirstWithHostNet",
+            "of_node": "true when the pod asks the resolver of its node: host network with policy ClusterFirst or Default",
             "asks": "what would settle whether there is such a Service",
         },
     ),
     "dns.silent": FactKind(
         "Node",
-        "the one node whose pods get no answer from a cluster DNS that is ready",
+        "the node of all pods that get no answer from a cluster DNS that is ready",
         {"server": "the address that does not answer", "pods": "how many of its pods tell"},
     ),
     "pod.ports-clash": FactKind(

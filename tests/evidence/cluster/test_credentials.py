@@ -12,16 +12,21 @@ import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
+import msgspec
 import pytest
 
 from kubecause.errors import ConfigError
+from kubecause.evidence import cluster
 from kubecause.evidence.cluster.auth_provider import authorization_of
 from kubecause.evidence.cluster.connection import Connection
 from kubecause.evidence.cluster.credentials import AuthProvider, Credentials, ExecPlugin, Identity
 from kubecause.evidence.cluster.crew import Crew
 from kubecause.evidence.cluster.exec_plugin import run_plugin
+from kubecause.evidence.cluster.guarded import Guarded
 from kubecause.evidence.cluster.kubeconfig import ConnectionSettings
 
 TOKEN = "s3cr3t-token-value"
@@ -277,3 +282,26 @@ def test_keys_written_to_disk_are_private(tmp_path: Path, monkeypatch: pytest.Mo
 
     assert modes == [0o600]
     assert list(tmp_path.iterdir()) == []
+
+
+def records_of_the_connection() -> list[type[msgspec.Struct]]:
+    """Every record of the modules that connect to a cluster."""
+    modules = [import_module(f"{cluster.__name__}.{each.name}") for each in iter_modules(cluster.__path__)]
+    return [
+        each
+        for module in modules
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, msgspec.Struct) and each.__module__ == module.__name__
+    ]
+
+
+def test_no_record_shows_what_is_secret() -> None:
+    """Whatever is called as secrets are stands in a guarded record, which does not show it."""
+    secret = {"token", "password", "key", "authorization", "body", "proxy_url", "env", "args"}
+    holders = [each for each in records_of_the_connection() if secret & set(each.__struct_fields__)]
+
+    assert holders
+    for each in holders:
+        assert issubclass(each, Guarded)
+        assert not secret & set(each.shown)
+        assert set(each.shown) <= set(each.__struct_fields__)
