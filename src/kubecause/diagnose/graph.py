@@ -15,7 +15,7 @@ from kubecause.model import STATUS_ORDER, Entity, Finding
 _BY_NODE = frozenset({"pod.node", "node.components"})
 # Paths within a family of container, pod and workload, and those that never leave a namespace.
 _BY_FAMILY = frozenset({"self", "pod.workload"})
-_WITHIN = frozenset({"pod.namespace", "pod.claims", "service.pods", "ingress.service"})
+_WITHIN = frozenset({"pod.namespace", "pod.claims", "ingress.service"})
 _ANYWHERE = object()  # the place of findings that any cause may lead to
 _BEHIND = "behind"  # begins the place of findings about a workload, or about what it stands behind
 
@@ -84,6 +84,7 @@ class _Reach:
         self.families = {joins.top_owner(entity) for entity in who}
         self.on_nodes = {*who, *(name for entity in who for name in joins.nodes_of(entity))}
         self.named = {entity.name for entity in who if entity.kind == "Node"}
+        self.behind = {(_BEHIND, workload) for entity in who for workload in joins.workloads_behind(entity)}
         self.kept_off = {kept for entity in who if (kept := joins.kept_off(entity))}
 
     def meets(self, other: _Reach) -> bool:
@@ -104,8 +105,7 @@ class _Index:
             self._all[finding.fault].append(number)
             anywhere = reach.open or finding.entity.kind == "Cluster"
             places = [_ANYWHERE] if anywhere else [*reach.families, *reach.on_nodes]
-            behind = {(_BEHIND, workload) for entity in _who(finding) for workload in joins.workloads_behind(entity)}
-            for place in {*places, *behind, (reach.namespace,)}:
+            for place in {*places, *reach.behind, (reach.namespace,)}:
                 self._at[finding.fault, place].append(number)
 
     def effects(self, cause: int, fault: str, via: str) -> Sequence[int]:
@@ -115,6 +115,8 @@ class _Index:
             return self._all.get(fault, ())
         if via == "workload.dependencies":
             return self._found(fault, [*((_BEHIND, caller) for caller in self._callers(cause)), _ANYWHERE])
+        if via == "service.pods":
+            return self._found(fault, [*reach.behind, _ANYWHERE])
         if via in _BY_FAMILY:
             return self._found(fault, [*reach.families, _ANYWHERE])
         if via in _BY_NODE:

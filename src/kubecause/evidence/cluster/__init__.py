@@ -124,7 +124,7 @@ class ClusterSource:
             return
         if scope.namespace and self._reader.is_missing("Namespace", None, scope.namespace):
             raise EvidenceError(f"there is no namespace {scope.namespace}; `kubectl get namespaces` lists them")
-        yield from self._reader.read(every(pods_of(service) for service in self._reader.services_without_endpoints()))
+        yield from self._reader.read(every(pods_of(service) for service in self._reader.inventory.services_without_endpoints()))
 
     def _named(self) -> Iterator[Answer | None]:
         scope = self._scope
@@ -146,13 +146,13 @@ class ClusterSource:
         yield from self._heard([entity for entity, _ in wanted])
 
     def _item(self, entity: Entity) -> Item | None:
-        return self._reader.item(entity.kind, entity.namespace, entity.name or "")
+        return self._reader.inventory.item(entity.kind, entity.namespace, entity.name or "")
 
     def _heard(self, entities: Sequence[Entity]) -> Iterator[Answer | None]:
         """The log of one pod of each workload, and of each pod, even when all are healthy: what it complains of."""
         items = [item for entity in entities if (item := self._item(entity))]
         yield from self._reader.read(every(pods_of(item) for item in items if item["kind"] in WORKLOAD_KINDS))
-        pods = [pod for item in items for pod in ([item] if item["kind"] == "Pod" else self._reader.selected(item)[:1])]
+        pods = [pod for item in items for pod in ([item] if item["kind"] == "Pod" else self._reader.inventory.selected(item)[:1])]
         running = [pod for pod in pods if (pod.get("status") or {}).get("phase") != "Pending"]
         yield from self._reader.read(every(map(any_log, running)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from kubecause.evidence.cluster.requests import Request, events_about
 from kubecause.evidence.cluster.screen import PodRow
@@ -23,6 +23,7 @@ class Coverage:
         self._ready_read: set[str | None] = set()
         self._ready_left_out: set[str | None] = set()
         self._told = 0  # of those left out
+        self._at_rows = 0  # pods left at their rows, not told yet
 
     def listed(self, kind: str, namespace: str | None) -> None:
         """All objects of a kind were read."""
@@ -32,14 +33,23 @@ class Coverage:
         """All pods of a namespace were seen in a table."""
         self._screened.add(namespace)
 
+    def has_screened(self, namespace: str | None) -> bool:
+        """True when all pods of a namespace were seen in a table."""
+        return namespace in self._screened
+
     def represented(self, rows: Iterable[PodRow]) -> None:
         """Broken pods that another one stands for."""
         for row in rows:
             self._represented.add(Request("get", "Pod", row.namespace, row.name))
             self._represented.add(events_about(Entity("Pod", row.name, row.namespace)))
 
+    def left_at_rows(self, rows: Sequence[PodRow]) -> None:
+        """Broken pods that are not read in full since others are wider; told once."""
+        self.represented(rows)
+        self._at_rows += len(rows)
+
     def is_represented(self, entity: Entity) -> bool:
-        """Whether another pod stands for this one, or for the pod of this container."""
+        """Whether another pod stands for this one, or for the pod of this container, or was read instead."""
         pod = entity.name if entity.kind == "Pod" else entity.pod
         return pod is not None and Request("get", "Pod", entity.namespace, pod) in self._represented
 
@@ -48,10 +58,13 @@ class Coverage:
         self._ready.update(names)
 
     def gaps(self) -> list[Gap]:
-        """That some nodes, although something pointed at them, were not read in full; told once."""
+        """That some nodes, although something pointed at them, and some pods were not read in full; told once."""
         more = len(self._ready_left_out) - self._told
         self._told += more
-        return [Gap(f"{more} more nodes in full", "kubectl shows them as ready, and others came first")] if more else []
+        pods, self._at_rows = self._at_rows, 0
+        nodes = [Gap(f"{more} more nodes in full", "kubectl shows them as ready, and others came first")] if more else []
+        why = "others stand for more pods and were read; name a namespace, or one of them"
+        return nodes + ([Gap(f"{pods} more broken pods in full", why)] if pods else [])
 
     def _is_read(self, node: str) -> bool:
         """Whether a ready node is one of the few that are read."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from kubecause.evidence.cluster.listed import Found, Listed, record_of
+from kubecause.evidence.cluster.listed import Listed, record_of
 from kubecause.evidence.cluster.requests import (
     SYSTEM_NAMESPACE,
     Item,
@@ -73,37 +72,6 @@ def _state(listed: Listed) -> Item:
         return dict(msgspec.to_builtins(record_of(listed, _State)))
     except msgspec.ValidationError:
         return listed.item()
-
-
-class _SliceMetadata(msgspec.Struct):
-    namespace: str | None = None
-    labels: dict[str, str] | None = None
-
-
-class _Conditions(msgspec.Struct):
-    ready: bool | None = None
-
-
-class _Endpoint(msgspec.Struct):
-    conditions: _Conditions | None = None
-
-
-class _Slice(msgspec.Struct):
-    """The part of an EndpointSlice that tells whether its Service has an endpoint."""
-
-    metadata: _SliceMetadata = msgspec.field(default_factory=_SliceMetadata)
-    endpoints: list[_Endpoint] | None = None
-
-
-def services_with_endpoints(slices: Iterable[Found]) -> set[tuple[str | None, str]]:
-    """Namespace and name of the Services with a ready endpoint; what nobody states counts as ready (discovery/v1)."""
-    served: set[tuple[str | None, str]] = set()
-    for found in slices:
-        with suppress(msgspec.ValidationError):
-            each = record_of(found, _Slice)
-            if any(endpoint.conditions is None or endpoint.conditions.ready is not False for endpoint in each.endpoints or ()):
-                served.add((each.metadata.namespace, (each.metadata.labels or {}).get("kubernetes.io/service-name", "")))
-    return served
 
 
 def _node(item: Item) -> Iterator[Request]:

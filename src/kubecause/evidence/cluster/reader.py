@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
@@ -14,14 +13,16 @@ import msgspec
 from kubecause.evidence.cluster import documents, health
 from kubecause.evidence.cluster.answers import Listing, Refused, Table
 from kubecause.evidence.cluster.api import Api, Query
+from kubecause.evidence.cluster.broken_pods import BrokenPods
 from kubecause.evidence.cluster.connection import Connection
 from kubecause.evidence.cluster.coverage import Coverage, SilentKubelets
 from kubecause.evidence.cluster.crew import Crew
-from kubecause.evidence.cluster.follow import of_listed, of_object, services_with_endpoints
+from kubecause.evidence.cluster.follow import of_listed, of_object
+from kubecause.evidence.cluster.inventory import Inventory
 from kubecause.evidence.cluster.kinds import KINDS, Kind, kind_of_word
-from kubecause.evidence.cluster.listed import Found, Listed, item_of, listed
+from kubecause.evidence.cluster.listed import Listed, listed
 from kubecause.evidence.cluster.permissions import gap_of
-from kubecause.evidence.cluster.requests import WARNINGS, Item, Request
+from kubecause.evidence.cluster.requests import WARNINGS, Item, Request, every, history, labels_of_text, owners
 from kubecause.evidence.cluster.screen import (
     POD_COLUMNS,
     PodRow,
@@ -53,12 +54,14 @@ class Bounds(msgspec.Struct, frozen=True):
     :param requests: requests in all, for the worst of clusters; what is not asked any more becomes a gap.
     :param events: warnings read of one namespace or of the cluster.
     :param nodes: nodes read in full.
+    :param pods: broken pods read in full, besides those that are named; each stands for its like.
     :param seconds: after so long nothing more is asked.
     """
 
     requests: int = 3000
     events: int = 5000
     nodes: int = 500
+    pods: int = 100
     seconds: float = 40.0
 
 
@@ -71,8 +74,9 @@ class Reader:
         self._collected = collected
         self._bounds = bounds or Bounds()
         self._done: set[Request] = set()
-        self._items: dict[str, dict[tuple[str | None, str], Found]] = defaultdict(dict)  # by kind, namespace and name
-        self._broken: dict[tuple[str, str], PodRow] = {}
+        self.inventory = Inventory()
+        self._broken = BrokenPods(self._bounds.pods)
+        self._deployments: list[tuple[Request, list[Listed]]] = []  # lists not followed before all broken pods are known
         self._events: list[tuple[Request, list[Item]]] = []
         self._kinds: dict[str, Kind | None] = {}
         self._missing: set[Request] = set()
@@ -86,11 +90,6 @@ class Reader:
         self._until = time.monotonic() + self._bounds.seconds
         self.troubled = False  # the server knows no such user, or is unwell
 
-    def item(self, kind: str, namespace: str | None, name: str) -> Item | None:
-        """An object that was read, as a document holds it."""
-        found = self._items[kind].get((namespace, name))
-        return None if found is None else item_of(found)
-
     def is_missing(self, kind: str, namespace: str | None, name: str) -> bool:
         """True when the server said that there is no such object."""
         return Request("get", kind, namespace, name) in self._missing
@@ -98,19 +97,6 @@ class Reader:
     def is_represented(self, entity: Entity) -> bool:
         """True for a broken pod, or its container, that another one stands for: what that one needs settles both."""
         return self._coverage.is_represented(entity)
-
-    def selected(self, item: Item) -> list[Item]:
-        """The pods read so far that a workload selects."""
-        labels = ((item.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
-        namespace = item["metadata"].get("namespace")
-        pods = [item_of(found) for (ns, _), found in self._items["Pod"].items() if ns == namespace]
-        return [pod for pod in pods if labels and labels.items() <= (pod["metadata"].get("labels") or {}).items()]
-
-    def services_without_endpoints(self) -> list[Item]:
-        """Services that select pods, none of which is ready."""
-        ready = services_with_endpoints(self._items["EndpointSlice"].values())
-        items = [item_of(found) for place, found in self._items["Service"].items() if place not in ready]
-        return [item for item in items if (item.get("spec") or {}).get("selector")]
 
     # --- asking -------------------------------------------------------------------------------------------------
 
@@ -138,7 +124,7 @@ class Reader:
                 self._submit(crew, self._foreseen, found)
                 self._foreseen.clear()
             else:
-                self._submit(crew, self._take(*result, found), found)
+                self._submit(crew, self._follow(*result, found), found)
             yield from found
             found.clear()
         if self._left_out:
@@ -147,7 +133,7 @@ class Reader:
             self._left_out = 0
         found += self._coverage.gaps() + self._kubelets.gaps()
         for request, events in self._events:  # last: which of them matter is known once the pods are
-            subjects = set(self._broken) | {(namespace or "", name) for namespace, name in self._items["Pod"]}
+            subjects = set(self._broken.rows) | set(self.inventory.pods())
             latest = sorted(events, key=last_seen, reverse=True)  # of those alike, they say what holds now
             items = [dict(item) for item in telling_events(latest, subjects)]
             if items:
@@ -172,6 +158,8 @@ class Reader:
                     found.append(Gap("what else is broken", f"the bound of {self._bounds.requests} requests was reached"))
                 break
             self._done.add(request)
+            if request.verb == "table" and request.kind == "Pod":
+                self._broken.await_table(request)
             if request.verb == "neighbour":
                 *others, pods = screen_of(request.name)
                 self._behind[pods] = others
@@ -184,9 +172,21 @@ class Reader:
 
     def _covered(self, request: Request) -> bool:
         """True when what was read before has told what a request would: an object, a part of a list, or warnings."""
-        if request.verb == "get" and (request.namespace, request.name) in self._items[request.kind]:
+        if request.verb == "get" and self.inventory.has(request.kind, request.namespace, request.name):
             return True
-        return self._coverage.told(request)
+        return self._coverage.told(request) or self._shows_broken_pods(request)
+
+    def _shows_broken_pods(self, request: Request) -> bool:
+        """True when a table would show the pods of a workload of which the table of all has shown that they are broken."""
+        if (
+            request.verb != "table"
+            or request.kind != "Pod"
+            or not request.labels
+            or not self._coverage.has_screened(request.namespace)
+        ):
+            return False
+        owners = self.inventory.owners_of_labels(request.namespace, labels_of_text(request.labels))
+        return any(self._broken.is_of(request.namespace, owner) for owner in owners)
 
     def _sending(self, request: Request) -> Callable[[], tuple[Request, object]]:
         def send() -> tuple[Request, object]:
@@ -202,7 +202,7 @@ class Reader:
 
     def _node_of(self, request: Request) -> str:
         """The node of the pod whose log is asked for; empty where the pod was not read."""
-        pod = self.item("Pod", request.namespace, request.name or "")
+        pod = self.inventory.item("Pod", request.namespace, request.name or "")
         return str((pod.get("spec") or {}).get("nodeName") or "") if pod else ""
 
     def _send(self, request: Request) -> object:
@@ -248,6 +248,26 @@ class Reader:
 
     # --- answers ------------------------------------------------------------------------------------------------
 
+    def _follow(self, request: Request, answer: object, found: list[Answer]) -> list[Request]:
+        """What an answer refers to; and, once all tables of pods are there, the broken pods that are read in full."""
+        wanted = self._take(request, answer, found)
+        self._broken.answered(request)
+        if self._broken.all_seen:
+            chosen, left = self._broken.choose()
+            self._coverage.left_at_rows(left)
+            wanted += [Request("get", "Pod", row.namespace, row.name) for row in chosen]
+            for listing, objects in self._deployments:  # of one with broken pods, those that are read lead to its history
+                wanted += of_listed(listing, [each for each in objects if not self._broken.is_of(each.namespace, each.name)])
+            self._deployments.clear()
+        return wanted
+
+    def _by_deployment(self, request: Request) -> list[Request]:
+        """Instead of a pod's ReplicaSet alone, those of its Deployment, where that one was read: what it changed, too."""
+        if request.kind != "ReplicaSet" or request.verb != "get":
+            return [request]
+        item = self.inventory.item("Deployment", request.namespace, (request.name or "").rpartition("-")[0])
+        return every([history(item), owners(item)]) if item else [request]
+
     def _take(self, request: Request, answer: object, found: list[Answer]) -> list[Request]:
         """Turn an answer into documents or gaps; returns what it refers to."""
         if isinstance(answer, Refused):
@@ -272,9 +292,10 @@ class Reader:
         elif isinstance(answer, Table):
             return self._table(request, answer, found)
         elif isinstance(answer, Listed):
-            item = self._items[request.kind][answer.namespace, answer.name] = answer.item()
+            item = answer.item()
+            self.inventory.add(request.kind, item, (answer.namespace, answer.name))
             found.append(documents.of_lines(request.command, [answer.line], self._collected(), _hints(request)))
-            return of_object(item)
+            return [more for wanted in of_object(item) for more in self._by_deployment(wanted)]
         elif isinstance(answer, list):
             found += answer
         return []
@@ -291,11 +312,14 @@ class Reader:
             return []
         objects: list[Listed] = listing.items
         for each in objects:
-            self._items[request.kind][each.namespace, each.name] = each
+            self.inventory.add(request.kind, each, (each.namespace, each.name))
         whole = listing.complete and not listing.refused and not request.labels and not request.fields
         if objects or whole:
             hints = _hints(request, {"lists": request.kind} if whole else {})
             found.append(documents.of_lines(request.command, [each.line for each in objects], self._collected(), hints))
+        if request.kind == "Deployment":
+            self._deployments.append((request, objects))
+            return []
         return of_listed(request, objects)
 
     def _log(self, request: Request, text: str) -> Document:
@@ -340,29 +364,25 @@ class Reader:
         namespace = request.namespace or ""
         rows = pod_rows(namespace, table.columns, table.rows)
         broken = [row for row in rows if is_broken(row.cells)]
-        self._broken.update({(row.namespace, row.name): row for row in broken})
         whole = table.complete and not request.labels and not request.fields
         if whole:
             self._coverage.screened(namespace)
         if broken or whole:
-            cells = [[row.cells.get(column, "") for column in POD_COLUMNS] for row in broken]
+            shown = [[row.cells.get(column, "") for column in POD_COLUMNS] for row in broken]
             command = f"{request.command} -o wide"
             hints = {"namespace": namespace, **({"screens": "Pod"} if whole else {})}
-            found.append(documents.table(command, POD_COLUMNS, cells, self._collected(), hints))
-        chosen = representatives(broken)
-        stands = {(row.namespace, row.name) for row in chosen}
-        self._coverage.represented(row for row in broken if (row.namespace, row.name) not in stands)
-        if request.labels and not chosen:
-            chosen = [
-                PodRow(namespace, cells["NAME"], cells) for cells in (cells_of(table.columns, row) for row in table.rows[:1])
-            ]
-        chosen += representatives(row for row in rows if row.status == "Completed" and not self._of_job(row))[:_FINISHED]
+            found.append(documents.table(command, POD_COLUMNS, shown, self._collected(), hints))
+        self._coverage.represented(self._broken.add(broken))
+        chosen = representatives(row for row in rows if row.status == "Completed" and not self._of_job(row))[:_FINISHED]
+        if request.labels and not broken and table.rows:
+            cells = cells_of(table.columns, table.rows[0])
+            chosen.insert(0, PodRow(namespace, cells["NAME"], cells))
         return [Request("get", "Pod", row.namespace, row.name) for row in chosen]
 
     def _of_job(self, row: PodRow) -> bool:
         """True for a pod of a Job; other completed pods are rare, and may be held by a finalizer, which no row tells."""
         names = (row.owner, row.owner.rpartition("-")[0])  # indexed Jobs put the index between
-        return any((row.namespace, name) in self._items["Job"] for name in names)
+        return any(self.inventory.has("Job", row.namespace, name) for name in names)
 
 
 def _hints(request: Request, more: Mapping[str, str] | None = None) -> dict[str, str]:

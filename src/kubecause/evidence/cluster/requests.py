@@ -68,6 +68,11 @@ def selector_text(labels: Any) -> str | None:
     return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
 
 
+def labels_of_text(selector: str) -> dict[str, str]:
+    """The labels that ``selector_text`` made a query of."""
+    return dict(label.split("=", 1) for label in selector.split(",") if "=" in label)
+
+
 # --- needs ------------------------------------------------------------------------------------------------
 
 ADDRESS = "client.address-wrong"  # its analysis tells which namespace, log or list would settle it

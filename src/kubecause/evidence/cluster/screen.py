@@ -134,18 +134,23 @@ def seconds(age: str | None) -> float | None:
 
 def representatives(rows: Iterable[PodRow]) -> list[PodRow]:
     """One pod for each owner and state; where the node may be the reason, one for each of a few nodes."""
+    return [row for chosen, _ in representatives_by_width(rows) for row in chosen]
+
+
+def representatives_by_width(rows: Iterable[PodRow]) -> list[tuple[list[PodRow], int]]:
+    """The representatives of each owner and state, and how many pods they stand for."""
     groups: dict[tuple[str, str, str, str], list[PodRow]] = defaultdict(list)
     for row in rows:
         groups[row.namespace, row.owner, row.status, row.cells.get("READY", "")].append(row)
-    chosen: list[PodRow] = []
+    found: list[tuple[list[PodRow], int]] = []
     for (_, _, status, _), members in sorted(groups.items()):
         members.sort(key=lambda row: row.name)
         if status in _BY_PLACE:
             nodes = {row.node: row for row in reversed(members)}
-            chosen += [nodes[node] for node in sorted(nodes)][:_PLACES]
+            found.append(([nodes[node] for node in sorted(nodes)][:_PLACES], len(members)))
         else:
-            chosen.append(members[0])
-    return chosen
+            found.append((members[:1], len(members)))
+    return found
 
 
 def telling_events(items: Iterable[Mapping[str, Any]], subjects: set[tuple[str, str]]) -> Iterator[Mapping[str, Any]]:
