@@ -75,6 +75,11 @@ class Shelf:
         """Remember what there was time to find out."""
         self.foreseen.append(needs)
 
+    def is_left_alone(self, entity: Entity) -> bool:
+        """No pod stands for another one here."""
+        del entity
+        return False
+
     def ask(self, needs: Sequence[Need]) -> Sequence[Document | Gap]:
         """The log of the pod, once; or for ever something new."""
         self.asked.append(needs)

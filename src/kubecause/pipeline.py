@@ -10,12 +10,13 @@ from msgspec.structs import replace
 
 from kubecause.collector import resting_collector
 from kubecause.diagnose import diagnose, unsettled
+from kubecause.diagnose.graph import build_graph
 from kubecause.facts import Extraction
 from kubecause.facts.store import Store
 from kubecause.knowledge import Knowledge, shipped
 from kubecause.match import LITERALS, SignalIndex, match, ruled_out
 from kubecause.match.needs import needs_of
-from kubecause.model import Document, Gap, Need, Result
+from kubecause.model import Document, Entity, Gap, Need, Result
 
 Progress = Callable[[int, int | None], None]
 
@@ -39,6 +40,9 @@ class Source(Protocol):
 
     def foresee(self, needs: Sequence[Need]) -> None:
         """What a None in the first round gave time to find out: it comes in the same round."""
+
+    def is_left_alone(self, entity: Entity) -> bool:
+        """Whether no more is asked about a pod or container, since another one stands for it."""
 
     def ask(self, needs: Sequence[Need]) -> Iterable[Document | Gap | None]:
         """What may settle the needs and was not handed over before; nothing when there is nothing new."""
@@ -102,7 +106,7 @@ def diagnose_source(
                 if item is None:
                     if number == 1:  # much of what is worked out of what is there already will not change
                         run.match()
-                        source.foresee(run.needs())
+                        source.foresee(run.needs(source.is_left_alone))
                     continue
                 if keep:
                     keep(item)
@@ -113,7 +117,7 @@ def diagnose_source(
             run.match()
             if on_round:
                 on_round(number)
-            needs = run.needs() if number < MAX_ROUNDS else []
+            needs = run.needs(source.is_left_alone) if number < MAX_ROUNDS else []
             if not needs:
                 break
             answers = source.ask(needs)
@@ -157,15 +161,16 @@ class _Run:
     def match(self) -> None:
         """Match what was read so far."""
         self._store, self._joins = self._extraction.finish()
-        self._findings, self._found = match(self._store, self._joins, self._index, self._cases)
+        findings, self._found = match(self._store, self._joins, self._index, self._cases)
+        self._graph = build_graph(findings, self._cases, self._joins)
 
-    def needs(self) -> list[Need]:
-        """What would settle the findings."""
-        return needs_of(unsettled(self._findings, self._cases, self._joins), self._cases, self._joins)
+    def needs(self, left_alone: Callable[[Entity], bool]) -> list[Need]:
+        """What would settle the findings, but for those on pods that a source asks no more about."""
+        return needs_of(unsettled(self._graph, self._cases), self._cases, self._joins, left_alone)
 
     def result(self, source: tuple[str, str]) -> Result:
         kind, name = source
         context = name if kind == "cluster" and not name.startswith(_ADDRESSES) else None
-        diagnoses = diagnose(self._findings, self._cases, self._joins, cluster=context)
+        diagnoses = diagnose(self._graph, self._cases, self._joins, cluster=context)
         clear = ruled_out(self._store, self._cases, self._found)
         return Result(*source, diagnoses, tuple(clear), tuple(dict.fromkeys(self._store.gaps)))

@@ -22,7 +22,7 @@ from kubecause.evidence.saved import SUFFIXES, check_target, read_bundle, write_
 from kubecause.evidence.saved_format import INDEX, MARKER, without_secrets
 from kubecause.evidence.targets import open_evidence
 from kubecause.knowledge import load_cases
-from kubecause.model import Channel, Document, Gap, Need
+from kubecause.model import Channel, Document, Entity, Gap, Need
 from kubecause.pipeline import diagnose_path, diagnose_source
 from kubecause.report import render
 
@@ -162,6 +162,11 @@ class Rounds:
     def foresee(self, needs: Sequence[Need]) -> None:
         """Nothing takes long here."""
         raise AssertionError(needs)
+
+    def is_left_alone(self, entity: Entity) -> bool:
+        """No pod stands for another one here."""
+        del entity
+        return False
 
     def ask(self, needs: Sequence[Need]) -> list[Document | Gap]:
         """The next round, whatever is needed."""

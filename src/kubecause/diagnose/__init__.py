@@ -9,21 +9,19 @@ from msgspec.structs import replace
 
 from kubecause.diagnose.calibration import CONFIDENCE
 from kubecause.diagnose.changes import Changes
-from kubecause.diagnose.graph import Graph, build_graph, is_over
+from kubecause.diagnose.graph import Graph, is_over
 from kubecause.diagnose.naming import lifted, names_of, with_cluster
 from kubecause.facts.joins import Joins
 from kubecause.knowledge.schema import Case
 from kubecause.model import STATUS_ORDER, Diagnosis, Entity, Finding, Link, Proof, Status
 
 
-def diagnose(
-    findings: Sequence[Finding], cases: Mapping[str, Case], joins: Joins, *, cluster: str | None = None
-) -> tuple[Diagnosis, ...]:
+def diagnose(graph: Graph, cases: Mapping[str, Case], joins: Joins, *, cluster: str | None = None) -> tuple[Diagnosis, ...]:
     """Diagnoses in the order of the contract: causes before symptoms, surest first, widest effect first.
 
     :param cluster: what the cluster is called, where that is known.
     """
-    graph = build_graph(findings, cases, joins)
+    findings = graph.findings
     heads = _worth_telling(graph, cases)
     groups: dict[tuple[str, Entity], list[int]] = defaultdict(list)
     for head in heads:
@@ -40,9 +38,9 @@ def diagnose(
     return tuple(sorted(diagnoses, key=lambda each: _rank(each, cases[each.finding.fault])))
 
 
-def unsettled(findings: Sequence[Finding], cases: Mapping[str, Case], joins: Joins) -> list[Finding]:
+def unsettled(graph: Graph, cases: Mapping[str, Case]) -> list[Finding]:
     """Findings that no confirmed cause explains, and confirmed causes that may have a deeper one themselves."""
-    graph = build_graph(findings, cases, joins)
+    findings = graph.findings
     sure = [n for n, found in enumerate(findings) if found.status == Status.CONFIRMED and not cases[found.fault].symptom]
     explained = {effect for number in sure for effect in graph.below(number)}
     return [found for number, found in enumerate(findings) if number not in explained]

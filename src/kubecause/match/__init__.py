@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.store import Store
@@ -12,7 +13,7 @@ from kubecause.knowledge.schema import Case
 from kubecause.match.analyses import LITERALS, run_analyses
 from kubecause.match.levels import entity_at
 from kubecause.match.signals import Hit, SignalIndex
-from kubecause.model import Entity, Finding, Gap, Status
+from kubecause.model import Entity, Finding, Status
 
 MAX_FACTS = 40  # facts kept for one finding; the report shows a few, counts stay exact in the proofs
 
@@ -35,14 +36,15 @@ def ruled_out(store: Store, cases: Mapping[str, Case], found: Collection[str]) -
 
     :param found: the ids of the cases for which something was found.
     """
+    hidden = {each for gap in store.gaps for each in gap.hides}
     return sorted(
-        case.id for case in cases.values() if case.status != "retired" and case.id not in found and _looked(case, store)
+        case.id for case in cases.values() if case.status != "retired" and case.id not in found and _looked(case, store, hidden)
     )
 
 
-def _looked(case: Case, store: Store) -> bool:
+def _looked(case: Case, store: Store, hidden: AbstractSet[str]) -> bool:
     """True when evidence of every kind that the case reads was there, and no gap hides it."""
-    if any(_hides(gap, case) for gap in store.gaps):
+    if _is_hidden(case, hidden):
         return False
     for signal in case.signals.values():
         wanted = {signal.fact} if signal.fact else {str(channel) for channel in signal.channels}
@@ -51,12 +53,10 @@ def _looked(case: Case, store: Store) -> bool:
     return True
 
 
-def _hides(gap: Gap, case: Case) -> bool:
-    """A gap hides faults by their id, and fact kinds and channels that a case reads."""
-    if not gap.hides:
-        return False
-    return case.id in gap.hides or any(
-        (signal.fact in gap.hides if signal.fact else any(str(channel) in gap.hides for channel in signal.channels))
+def _is_hidden(case: Case, hidden: AbstractSet[str]) -> bool:
+    """Gaps hide faults by their id, and fact kinds and channels that a case reads."""
+    return case.id in hidden or any(
+        (signal.fact in hidden if signal.fact else any(str(channel) in hidden for channel in signal.channels))
         for signal in case.signals.values()
     )
 

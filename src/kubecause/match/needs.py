@@ -15,11 +15,15 @@ _ASKING = ("client.address-wrong", "name.unresolved")  # facts that tell themsel
 _Along = Callable[[Joins, Entity], Iterable[Entity]]
 
 
-def needs_of(findings: Sequence[Finding], cases: Mapping[str, Case], joins: Joins) -> list[Need]:
+def needs_of(
+    findings: Sequence[Finding], cases: Mapping[str, Case], joins: Joins, left_alone: Callable[[Entity], bool]
+) -> list[Need]:
     """Facts that may explain the symptoms and settle the doubts among the findings.
 
     Those that may settle most findings come first. Only cases that lead to something found are asked for, and only on
     entities that its joins reach.
+
+    :param left_alone: whether the source asks no more about a pod or container; what is found on such ones only needs nothing.
     """
     read = {case.id: tuple(_read_by(case.signals.values())) for case in cases.values()}
     along: dict[str, dict[str, dict[str, None]]] = defaultdict(lambda: defaultdict(dict))  # effect → path → what its causes read
@@ -28,12 +32,19 @@ def needs_of(findings: Sequence[Finding], cases: Mapping[str, Case], joins: Join
             along[link.fault][link.via].update(dict.fromkeys(read[case.id]))
     wanted: Counter[Need] = Counter()
     for finding in findings:
+        if _is_left_alone(finding, left_alone):
+            continue
         doubtful = finding.status != Status.CONFIRMED or cases[finding.fault].symptom
         wanted.update(set(_of_finding(finding, read[finding.fault] if doubtful else (), along[finding.fault], joins)))
     for kind in _ASKING:
         for fact in joins.store.facts[kind]:
             wanted.update(fact["asks"] or ())
     return sorted(wanted, key=lambda need: (-wanted[need], need.fact_kind, need.entity.sort_key))
+
+
+def _is_left_alone(finding: Finding, left_alone: Callable[[Entity], bool]) -> bool:
+    pods = [entity for entity in (finding.entity, *finding.subjects) if entity.kind in ("Pod", "Container")]
+    return bool(pods) and all(map(left_alone, pods))
 
 
 def _of_finding(finding: Finding, own: Iterable[str], along: Mapping[str, Iterable[str]], joins: Joins) -> Iterator[Need]:

@@ -15,7 +15,7 @@ from kubecause.evidence.cluster.connection import Connection
 from kubecause.evidence.cluster.follow import NAMED, any_log
 from kubecause.evidence.cluster.kubeconfig import ConnectionSettings
 from kubecause.evidence.cluster.reader import Answer, Bounds, Reader
-from kubecause.evidence.cluster.requests import ADDRESS, Item, Request, events_about, every, pods_of, requests_for
+from kubecause.evidence.cluster.requests import ADDRESS, Item, Request, distinct, events_about, every, pods_of, requests_for
 from kubecause.evidence.cluster.scope import Scope
 from kubecause.evidence.cluster.unreachable import examine
 from kubecause.model import WORKLOAD_KINDS, Entity, Need
@@ -89,6 +89,10 @@ class ClusterSource:
         """Ask, while the first round waits for an answer that takes long, for what will be needed after it."""
         self._reader.foresee(self._settling(needs))
 
+    def is_left_alone(self, entity: Entity) -> bool:
+        """Whether no more is asked about a pod or container: another one stands for it, or wider ones were read instead."""
+        return self._reader.is_represented(entity)
+
     def ask(self, needs: Sequence[Need]) -> Iterator[Answer | None]:
         """What may settle the needs and was not fetched before; nothing when there is nothing new."""
         if not self._reached:
@@ -157,7 +161,7 @@ class ClusterSource:
         yield from self._reader.read(every(map(any_log, running)))
 
     def _settling(self, needs: Sequence[Need]) -> list[Request]:
-        wanted = [need for need in needs if not self._reader.is_represented(need.entity)]
+        wanted = [need for need in distinct(needs) if not self._reader.is_represented(need.entity)]
         return every([*map(requests_for, wanted), *map(self._behind, wanted)])
 
     def _behind(self, need: Need) -> list[Request]:

@@ -78,11 +78,21 @@ def labels_of_text(selector: str) -> dict[str, str]:
 ADDRESS = "client.address-wrong"  # its analysis tells which namespace, log or list would settle it
 _LOGS = frozenset({Channel.APP_LOG, Channel.COMPONENT_LOG})
 _STATES = frozenset({Channel.STATUS, "container.state", "pod.status", "workload.replicas", "probe.wrong", "pod.ports-clash"})
-_PLACES = frozenset({"node.state", "node.condition", "component.down", "versions"})
 _SERVICES = frozenset(
     {"policy.blocks", "service.broken", "service.state", "client.address-wrong", "database.rejects", "connection"}
 )
-_CLAIMS = frozenset({"claim.state", "claim.unbindable"})
+_SYSTEM_PODS = frozenset({"component.down", "workload.replicas", "container.state", "pod.status"})
+_TELLING = frozenset({*_LOGS, *_STATES, *_SERVICES, *_SYSTEM_PODS, Channel.EVENT, "quota.exceeded", "scheduler.absent"})
+
+
+def distinct(needs: Iterable[Need]) -> Iterator[Need]:
+    """Of the needs on one entity that the same requests settle, the first."""
+    seen: set[tuple[Entity, str]] = set()
+    for need in needs:
+        key = (need.entity, need.fact_kind if need.fact_kind in _TELLING else "")
+        if key not in seen:
+            seen.add(key)
+            yield need
 
 
 def requests_for(need: Need) -> Iterator[Request]:
@@ -105,7 +115,7 @@ def requests_for(need: Need) -> Iterator[Request]:
 def _of_cluster(wanted: str) -> Iterator[Request]:
     if wanted == ADDRESS:
         yield Request("list", "Service")
-    if wanted in (Channel.COMPONENT_LOG, "component.down", "workload.replicas", "container.state", "pod.status", Channel.EVENT):
+    if wanted in _SYSTEM_PODS or wanted in (Channel.COMPONENT_LOG, Channel.EVENT):
         yield Request("neighbour", "Namespace", name=SYSTEM_NAMESPACE)
     if wanted == Channel.COMPONENT_LOG:
         yield Request("list", "Pod", SYSTEM_NAMESPACE, labels=DNS_LABEL)
