@@ -22,7 +22,7 @@ from kubecause.evidence.cluster.inventory import Inventory
 from kubecause.evidence.cluster.kinds import KINDS, Kind, kind_of_word
 from kubecause.evidence.cluster.listed import Listed, listed
 from kubecause.evidence.cluster.permissions import gap_of
-from kubecause.evidence.cluster.requests import WARNINGS, Item, Request, every, history, labels_of_text, owners
+from kubecause.evidence.cluster.requests import OF_MANY, WARNINGS, Item, Request, every, history, labels_of_text, owners
 from kubecause.evidence.cluster.screen import (
     POD_COLUMNS,
     PodRow,
@@ -76,8 +76,6 @@ class Reader:
         self._done: set[Request] = set()
         self.inventory = Inventory()
         self._broken = BrokenPods(self._bounds.pods)
-        self._rows: list[Document] = []  # tables of broken pods, until all are there
-        self._late: list[Document] = []  # those that are handed over once the warnings are there
         self._deployments: list[tuple[Request, list[Listed]]] = []  # lists not followed before all broken pods are known
         self._events: list[tuple[Request, list[Item]]] = []
         self._kinds: dict[str, Kind | None] = {}
@@ -87,6 +85,7 @@ class Reader:
         self._behind: dict[Request, list[Request]] = {}  # what is asked once a first request was granted
         self._foreseen: list[Request] = []
         self._exhausted = False
+        self._many = False  # so much is broken that working on half of the evidence takes longer than waiting
         self._failures = 0
         self._left_out = 0
         self._until = time.monotonic() + self._bounds.seconds
@@ -122,7 +121,8 @@ class Reader:
         found.clear()
         for result in crew.results():
             if result is None:
-                yield None
+                if not self._many:
+                    yield None
                 self._submit(crew, self._foreseen, found)
                 self._foreseen.clear()
             else:
@@ -133,8 +133,7 @@ class Reader:
             why = f"{self._left_out} requests were left out: the server answers too slowly or fails"
             found.append(Gap("what else is broken", why))
             self._left_out = 0
-        found += [*self._late, *self._coverage.gaps(), *self._kubelets.gaps()]
-        self._late.clear()
+        found += self._coverage.gaps() + self._kubelets.gaps()
         for request, events in self._events:  # last: which of them matter is known once the pods are
             subjects = set(self._broken.rows) | set(self.inventory.pods())
             latest = sorted(events, key=last_seen, reverse=True)  # of those alike, they say what holds now
@@ -258,9 +257,9 @@ class Reader:
         if self._broken.all_seen:
             chosen, left = self._broken.choose()
             self._coverage.left_at_rows(left)
-            (self._late if left else found).extend(self._rows)  # hundreds of rows are not worth working on twice
-            self._rows.clear()
+            self._many = self._many or bool(left)
             wanted += [Request("get", "Pod", row.namespace, row.name) for row in chosen]
+            wanted += OF_MANY if left else ()
             for listing, objects in self._deployments:  # of one with broken pods, those that are read lead to its history
                 wanted += of_listed(listing, [each for each in objects if not self._broken.is_of(each.namespace, each.name)])
             self._deployments.clear()
@@ -344,7 +343,7 @@ class Reader:
             found += self._gaps(table.refused)
             return []
         if request.kind == "Pod":
-            return self._pods(request, table) + self._behind.pop(request, [])
+            return self._pods(request, table, found) + self._behind.pop(request, [])
         rows = [cells_of(table.columns, row) for row in table.rows]
         if request.kind == "Secret":  # names only, see api.py: which of those that others name are not there
             cells = [[row.get(column, "") for column in _SECRET_COLUMNS] for row in rows]
@@ -364,7 +363,7 @@ class Reader:
             Request("get", request.kind, name=row["NAME"]) for row in rows if row.get("AVAILABLE", "True") not in ("True", "")
         ]
 
-    def _pods(self, request: Request, table: Table) -> list[Request]:
+    def _pods(self, request: Request, table: Table, found: list[Answer]) -> list[Request]:
         """Broken pods as rows, and one full object for each kind of trouble; a selected healthy one where none is broken."""
         namespace = request.namespace or ""
         rows = pod_rows(namespace, table.columns, table.rows)
@@ -376,7 +375,7 @@ class Reader:
             shown = [[row.cells.get(column, "") for column in POD_COLUMNS] for row in broken]
             command = f"{request.command} -o wide"
             hints = {"namespace": namespace, **({"screens": "Pod"} if whole else {})}
-            self._rows.append(documents.table(command, POD_COLUMNS, shown, self._collected(), hints))
+            found.append(documents.table(command, POD_COLUMNS, shown, self._collected(), hints))
         self._coverage.represented(self._broken.add(broken))
         chosen = representatives(row for row in rows if row.status == "Completed" and not self._of_job(row))[:_FINISHED]
         if request.labels and not broken and table.rows:

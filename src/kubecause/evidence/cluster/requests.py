@@ -16,6 +16,7 @@ Item = dict[str, Any]  # a decoded object of the API
 SYSTEM_NAMESPACE = "kube-system"
 DNS_LABEL = "k8s-app=kube-dns"  # CoreDNS keeps the label of its predecessor, everywhere
 WARNINGS = "type=Warning"
+_REVISION = "deployment.kubernetes.io/revision"  # set by the Deployment controller, counted up with every new template
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -71,6 +72,10 @@ def selector_text(labels: Any) -> str | None:
 def labels_of_text(selector: str) -> dict[str, str]:
     """The labels that ``selector_text`` made a query of."""
     return dict(label.split("=", 1) for label in selector.split(",") if "=" in label)
+
+
+OF_MANY = (Request("list", "Pod", SYSTEM_NAMESPACE, labels=DNS_LABEL), Request("ready", "Cluster"))
+"""Asked for where very much is broken, before anything tells that it is needed."""
 
 
 # --- needs ------------------------------------------------------------------------------------------------
@@ -210,7 +215,9 @@ def behind_claim(item: Item) -> Iterator[Request]:
 
 
 def history(item: Item) -> Iterator[Request]:
-    """The ReplicaSets of a Deployment: what its templates were before."""
+    """The ReplicaSets of a Deployment whose template was ever changed: what it was before."""
+    if (item["metadata"].get("annotations") or {}).get(_REVISION) == "1":
+        return
     labels = selector_text(((item.get("spec") or {}).get("selector") or {}).get("matchLabels"))
     if labels:
         yield Request("list", "ReplicaSet", item["metadata"].get("namespace"), labels=labels)
