@@ -12,11 +12,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from kubecause.cli_arguments import build_parser
 from kubecause.cli_streams import Exit, complain, print_text, report_bug, say
-from kubecause.collector import never_collect, resting_collector
+from kubecause.collector import leave, never_tidy_up, resting_collector
 from kubecause.errors import EvidenceError, KnowledgeError, KubecauseError, UsageError
 
 if TYPE_CHECKING:
@@ -35,16 +35,16 @@ _FAILING: Mapping[str, frozenset[str]] = {
 # --- entry points -----------------------------------------------------------------------------------------
 
 
-def command() -> int:
+def command() -> NoReturn:
     """The process ``kubecause``."""
-    never_collect()
-    return main()
+    never_tidy_up()
+    leave(main())
 
 
-def plugin_command() -> int:
+def plugin_command() -> NoReturn:
     """The process ``kubectl-cause``, which kubectl runs for ``kubectl cause``."""
-    never_collect()
-    return main_plugin()
+    never_tidy_up()
+    leave(main_plugin())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

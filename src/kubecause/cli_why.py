@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from kubecause.collector import share_one_heap
 from kubecause.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def why(options: argparse.Namespace, *, keep: Callable[[Document | Gap], None] |
     except ConfigError as error:
         return _without_cluster(error, options, keep), (0, 0)
     try:
+        share_one_heap()
         source.start()  # the server is at work while the reasoning loads
         from kubecause.knowledge import shipped
         from kubecause.pipeline import diagnose_source

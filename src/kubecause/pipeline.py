@@ -8,7 +8,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from kubecause.collector import resting_collector
+from kubecause.collector import keep_alive, resting_collector
 from kubecause.diagnose import diagnose, unsettled
 from kubecause.diagnose.graph import build_graph
 from kubecause.facts import Extraction
@@ -121,6 +121,7 @@ def diagnose_source(
             if not needs:
                 break
             answers = source.ask(needs)
+        keep_alive(run)
         return run.result((source.kind, source.name))
 
 
