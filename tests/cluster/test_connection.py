@@ -38,6 +38,7 @@ from .daemons import run
 from .programs import MissingProgramsError
 
 CLAIMS = 700  # more than a page
+IN_PAGES = Bounds(list_bytes=1000)
 EVENTS = 100_000
 _OPERATIONS = 128  # of one transaction: etcd's own limit
 ROOT = Path(__file__).parent.parent.parent
@@ -170,12 +171,12 @@ def faults(report: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def diagnosed(
-    plane: ControlPlane, *, user: str = "admin", namespace: str | None = "many", timeout: float = 5
+    plane: ControlPlane, *, user: str = "admin", namespace: str | None = "many", timeout: float = 5, bounds: Bounds | None = None
 ) -> tuple[Result, list[Document | Gap]]:
     """The same within this process, with the evidence."""
     settings = load_settings(kubeconfig=str(plane.kubeconfig(user)), context=None, environment={})
     scope = parse_scope([], namespace=namespace or "default", everywhere=namespace is None, selector=None)
-    source = ClusterSource(settings, scope, timeout=timeout)
+    source = ClusterSource(settings, scope, timeout=timeout, bounds=bounds)
     kept: list[Document | Gap] = []
     try:
         return diagnose_source(source, load_cases(), keep=kept.append), kept
@@ -233,12 +234,13 @@ def test_the_clock_is_the_servers(server: ControlPlane) -> None:
 
 
 def test_a_healthy_server(server: ControlPlane) -> None:
-    """All pages are read, and the claims' own fault is all there is."""
-    result, evidence = diagnosed(server)
+    """Everything is read, in one piece or in pages, and the claims' own fault is all there is."""
+    for bounds in (None, IN_PAGES):
+        result, evidence = diagnosed(server, bounds=bounds)
 
-    assert len(claims_in(evidence)) == CLAIMS
-    assert {one.finding.fault for one in result.diagnoses} == {"storage/pvc-no-storage-class"}
-    assert result.gaps == ()
+        assert len(claims_in(evidence)) == CLAIMS
+        assert {one.finding.fault for one in result.diagnoses} == {"storage/pvc-no-storage-class"}
+        assert result.gaps == ()
 
 
 def test_a_list_whose_token_expires(restored: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +256,7 @@ def test_a_list_whose_token_expires(restored: ControlPlane, monkeypatch: pytest.
         wait_until_ready(restored)
 
     with between_pages(monkeypatch, compact):
-        _, evidence = diagnosed(restored, timeout=20)
+        _, evidence = diagnosed(restored, timeout=20, bounds=IN_PAGES)
 
     assert len(claims_in(evidence)) == CLAIMS
 
@@ -269,7 +271,7 @@ def test_a_server_killed_in_mid_list(restored: ControlPlane, monkeypatch: pytest
 
     begun = time.monotonic()
     with between_pages(monkeypatch, kill):
-        result, evidence = diagnosed(restored)
+        result, evidence = diagnosed(restored, bounds=IN_PAGES)
 
     assert time.monotonic() - begun < 20
     assert 0 < len(claims_in(evidence)) < CLAIMS

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from kubecause.evidence.cluster.crew import Crew
+from kubecause.evidence.cluster.crew import Crew, Turn
 
 
 def test_results_come_in_the_order_of_the_calls() -> None:
@@ -40,7 +40,7 @@ def test_a_call_that_takes_long_is_begun_first_and_comes_last() -> None:
     crew: Crew[object] = Crew(1)
     crew.submit(lambda: handed_in.wait(5))
     for name in ("usual", "long"):
-        crew.submit(lambda name=name: begun.append(name) or name, takes_long=name == "long")  # type: ignore[misc,func-returns-value]
+        crew.submit(lambda name=name: begun.append(name) or name, Turn.LAST if name == "long" else Turn.SECOND)  # type: ignore[misc,func-returns-value]
     handed_in.set()
 
     assert [True, "usual", "long"] == [result for result in crew.results() if result is not None]
@@ -53,7 +53,7 @@ def test_before_a_call_that_takes_long_there_is_time() -> None:
     for done_already in (True, False):
         go_on = threading.Event()
         crew: Crew[object] = Crew(2)
-        crew.submit(lambda go_on=go_on: go_on.wait(5) and "long", takes_long=True)  # type: ignore[misc]
+        crew.submit(lambda go_on=go_on: go_on.wait(5) and "long", Turn.LAST)  # type: ignore[misc]
         crew.submit(lambda: "usual")
         if done_already:
             go_on.set()
@@ -65,6 +65,20 @@ def test_before_a_call_that_takes_long_there_is_time() -> None:
                 go_on.set()
 
     assert [["usual", None, "handed in", "long"]] * 2 == taken
+
+
+def test_results_come_by_turns() -> None:
+    """What is handed in for an earlier turn comes before all that still waits for a later one."""
+    crew: Crew[str] = Crew(1)
+    for name, turn in (("third", Turn.THIRD), ("second", Turn.SECOND), ("first", Turn.FIRST)):
+        crew.submit(lambda name=name: name, turn)  # type: ignore[misc]
+    taken = []
+    for result in crew.results():
+        taken.append(result)
+        if result == "second":
+            crew.submit(lambda: "first again", Turn.FIRST)
+
+    assert ["first", "second", "first again", "third"] == taken
 
 
 def test_the_first_error_ends_it() -> None:

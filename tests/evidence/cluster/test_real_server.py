@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from kubecause.errors import UnreachableError
 from kubecause.evidence.cluster import ClusterSource
 from kubecause.evidence.cluster.answers import Refused
-from kubecause.evidence.cluster.api import Api
+from kubecause.evidence.cluster.api import Api, Query
 from kubecause.evidence.cluster.connection import Connection, Reply
 from kubecause.evidence.cluster.kinds import KINDS, Kind
 from kubecause.evidence.cluster.kubeconfig import ConnectionSettings, load_settings
@@ -126,21 +126,24 @@ def test_objects(api: Api) -> None:
 
 
 def test_lists_come_in_pages(api: Api) -> None:
-    """Three pages of 500, each handed over as it comes, or no more than wanted."""
+    """One answer where it is not too large, else three pages of 500, each handed over as it comes, or no more than wanted."""
     kind = KINDS["ConfigMap"]
-    paged = api.list(kind, "many")
-    requests = api.connection.requests
+    whole = api.list(kind, "many")
+    requests = [api.connection.requests]
+    paged = api.list(kind, "many", whole=1000)
+    requests.append(api.connection.requests)
     pages: list[int] = []
 
     def sizes(raws: Sequence[msgspec.Raw]) -> list[int]:
         pages.append(len(raws))
         return [len(bytes(raw)) for raw in raws]
 
-    again = api.list_as(sizes, str, kind, "many")
+    again = api.list_as(sizes, str, kind, "many", Query(whole=1000))
     some = api.list(kind, "many", most=700)
     selected = api.list(KINDS["Pod"], None, labels="app=web", fields="metadata.name=web-0")
 
-    assert requests == 3
+    assert requests == [1, 1 + 1 + 3]
+    assert whole.items == paged.items
     assert len(paged.items) == len(again.items) == CONFIG_MAPS
     assert paged.complete
     assert [500, 500, CONFIG_MAPS - 1000] == pages
@@ -332,9 +335,9 @@ def test_a_token_that_expired_loses_nothing(plane: Any) -> None:
     etcd(plane, "compaction", {"revision": revision, "physical": True})
     with Aged(settings_of(plane)) as connection:
         connection.statuses = []
-        listing = Api(connection).list(KINDS["ConfigMap"], "many")
+        listing = Api(connection).list(KINDS["ConfigMap"], "many", whole=1000)
 
-    assert connection.statuses == [200, 410, 200, 200]
+    assert connection.statuses == [200, 200, 410, 200, 200]
     assert len({item["metadata"]["uid"] for item in listing.items}) == len(listing.items) == CONFIG_MAPS
     assert listing.complete
 
@@ -359,7 +362,7 @@ def test_a_server_killed_in_mid_list(plane: Any) -> None:
     with Interrupted(settings_of(plane)) as connection:
         connection.plane = plane
         begun = time.monotonic()
-        listing = Api(connection).list(KINDS["ConfigMap"], "many")
+        listing = Api(connection).list(KINDS["ConfigMap"], "many", whole=1000)
         took = time.monotonic() - begun
     plane.daemon("kube-apiserver").start()
 

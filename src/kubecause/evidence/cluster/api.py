@@ -28,7 +28,7 @@ from kubecause.evidence.cluster.answers import (
 )
 from kubecause.evidence.cluster.connection import Connection, Reply
 from kubecause.evidence.cluster.kinds import Kind, kind_of_object, kind_of_word, segment
-from kubecause.evidence.cluster.pages import PAGE, Pages, Query
+from kubecause.evidence.cluster.pages import PAGE, WHOLE, Pages, Query
 
 if TYPE_CHECKING:
     from kubecause.evidence.cluster.discovery import Discovery
@@ -87,6 +87,7 @@ class Api:
         most: int | None = None,
         only_metadata: bool = False,
         page: int = PAGE,
+        whole: int = WHOLE,
     ) -> Listing[dict[str, Any]]:
         """All objects of a kind, or of one namespace.
 
@@ -94,9 +95,10 @@ class Api:
         :param fields: a field selector.
         :param most: no more objects than these.
         :param only_metadata: the objects carry only their metadata.
-        :param page: no more objects at once than these.
+        :param page: no more objects at once than these, where they come in pages.
+        :param whole: bytes up to which the list is taken in one piece.
         """
-        query = Query(labels, fields, most, only_metadata, page)
+        query = Query(labels, fields, most, only_metadata, page, whole)
         return self.list_as(lambda raws: [_object(raw, kind) for raw in raws], _uid, kind, namespace, query)
 
     def list_as(
@@ -114,7 +116,7 @@ class Api:
         :param uid: tells an object from others.
         """
         _not_a_secret(kind)
-        return Pages(self._ask, kind, namespace, query).read(take, uid)
+        return Pages(self._list_page, kind, namespace, query).read(take, uid)
 
     def table(
         self,
@@ -202,6 +204,9 @@ class Api:
         if isinstance(reply, UnreachableError):
             return 0, str(reply)
         return reply.status, reply.body.decode("utf-8", "replace")
+
+    def _list_page(self, path: str, accept: str, limit_bytes: int | None) -> Reply | UnreachableError:
+        return self._ask(path, accept, limit_bytes=limit_bytes)
 
     def _ask(self, path: str, accept: str, *, limit_bytes: int | None = None, retry: bool = True) -> Reply | UnreachableError:
         try:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from operator import itemgetter
 
-from kubecause.evidence.cluster.requests import SYSTEM_NAMESPACE, Request
+from kubecause.evidence.cluster.requests import SYSTEM_NAMESPACE
 from kubecause.evidence.cluster.screen import PodRow, representatives_by_width
 
 _TEMPLATE_HASH = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{6,10}$")  # of a ReplicaSet's name, in the API server's safe alphabet
@@ -25,23 +25,9 @@ class BrokenPods:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._awaited: set[Request] = set()
         self._waiting: list[tuple[tuple[object, ...], PodRow]] = []  # ranked
         self._owners: dict[str, set[str]] = defaultdict(set)
         self.rows: dict[tuple[str, str], PodRow] = {}
-
-    def await_table(self, request: Request) -> None:
-        """A table was asked for; no pod is chosen before it was answered."""
-        self._awaited.add(request)
-
-    def answered(self, request: Request) -> None:
-        """Whatever the answer was, nothing more comes of this request."""
-        self._awaited.discard(request)
-
-    @property
-    def all_seen(self) -> bool:
-        """True when no table is waited for."""
-        return not self._awaited
 
     def add(self, rows: Iterable[PodRow]) -> list[PodRow]:
         """Take the rows of one table that no other has shown; returns those that others stand for."""

@@ -237,7 +237,7 @@ class Connection:
         pieces: list[bytes] = []
         size = 0
         while size <= limit:
-            piece = response.read(_BLOCK if limit == _LARGEST else min(_SMALL_BLOCK, limit + 1 - size))
+            piece = response.read(min(_BLOCK if limit > _BLOCK else _SMALL_BLOCK, limit + 1 - size))
             with self._lock:
                 self.bytes_read += len(piece)
             if not piece:

@@ -5,9 +5,19 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from enum import IntEnum
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+
+class Turn(IntEnum):
+    """When the result of a call is given: by turns, whoever is faster."""
+
+    FIRST = 0
+    SECOND = 1
+    THIRD = 2
+    LAST = 3  # the call takes very long, and is begun before those that still wait
 
 
 class _Task(Generic[T]):
@@ -21,8 +31,8 @@ class _Task(Generic[T]):
 class Crew(Generic[T]):
     """Threads that run calls.
 
-    Whoever takes the results may hand in more calls meanwhile: what an answer refers to is asked for while others are
-    waited for.
+    Within a turn results come in the order in which the calls were handed in. Whoever takes them may hand in more calls
+    meanwhile: what an answer refers to is asked for while others are waited for.
     """
 
     def __init__(self, size: int) -> None:
@@ -32,20 +42,16 @@ class Crew(Generic[T]):
         """
         self._size = size
         self._lock = threading.Lock()
-        self._results: deque[_Task[T]] = deque()
-        self._late_results: deque[_Task[T]] = deque()
+        self._results: dict[Turn, deque[_Task[T]]] = {turn: deque() for turn in Turn}
         self._waiting: deque[_Task[T]] = deque()
         self._at_work = 0
 
-    def submit(self, call: Callable[[], T], *, takes_long: bool = False) -> None:
-        """Hand in one more call.
-
-        :param takes_long: it is begun before those that still wait, and its result comes after all others.
-        """
+    def submit(self, call: Callable[[], T], turn: Turn = Turn.SECOND) -> None:
+        """Hand in one more call."""
         task = _Task(call)
-        (self._late_results if takes_long else self._results).append(task)
+        self._results[turn].append(task)
         with self._lock:
-            if takes_long:
+            if turn == Turn.LAST:
                 self._waiting.appendleft(task)
             else:
                 self._waiting.append(task)
@@ -56,21 +62,24 @@ class Crew(Generic[T]):
     def results(self) -> Iterator[T | None]:
         """The result of each call as soon as it is there and those before it were taken, until none is left.
 
-        None comes once, before the first call that takes long: there is time to do something else, and to hand in calls whose
-        results come before it. The first error that happens ends it: it is raised in the place of the first result that is
-        not there.
+        None comes once, before the first result of the last turn: there is time to do something else, and to hand in calls
+        whose results come before it. The first error that happens ends it: it is raised in the place of the first result that
+        is not there.
         """
         told = False
-        while self._results or self._late_results:
-            if not self._results and not told:
+        while (turn := self._turn()) is not None:
+            if turn == Turn.LAST and not told:
                 told = True
                 yield None  # also where it is done already: what is handed in must not depend on who is faster
                 continue
-            task = (self._results or self._late_results).popleft()
+            task = self._results[turn].popleft()
             task.done.wait()
             if task.error:
                 raise task.error
             yield task.results.pop()
+
+    def _turn(self) -> Turn | None:
+        return next((turn for turn in Turn if self._results[turn]), None)
 
     def _work(self) -> None:
         while task := self._next():

@@ -13,27 +13,24 @@ import msgspec
 from kubecause.evidence.cluster import documents, health
 from kubecause.evidence.cluster.answers import Listing, Refused, Table
 from kubecause.evidence.cluster.api import Api, Query
-from kubecause.evidence.cluster.broken_pods import BrokenPods
 from kubecause.evidence.cluster.connection import Connection
 from kubecause.evidence.cluster.coverage import Coverage, SilentKubelets
-from kubecause.evidence.cluster.crew import Crew
+from kubecause.evidence.cluster.crew import Crew, Turn
 from kubecause.evidence.cluster.follow import of_listed, of_object
 from kubecause.evidence.cluster.inventory import Inventory
 from kubecause.evidence.cluster.kinds import KINDS, Kind, kind_of_word
 from kubecause.evidence.cluster.listed import Listed, listed
+from kubecause.evidence.cluster.pages import WHOLE
 from kubecause.evidence.cluster.permissions import gap_of
-from kubecause.evidence.cluster.requests import OF_MANY, WARNINGS, Item, Request, every, history, labels_of_text, owners
+from kubecause.evidence.cluster.requests import WARNINGS, Item, Request
 from kubecause.evidence.cluster.screen import (
     POD_COLUMNS,
-    PodRow,
     cells_of,
-    is_broken,
     last_seen,
-    pod_rows,
-    representatives,
     screen_of,
     telling_events,
 )
+from kubecause.evidence.cluster.triage import Triage
 from kubecause.evidence.cluster.unreachable import unwell
 from kubecause.evidence.layout import log_channel
 from kubecause.model import Channel, Document, Entity, Gap
@@ -55,6 +52,7 @@ class Bounds(msgspec.Struct, frozen=True):
     :param events: warnings read of one namespace or of the cluster.
     :param nodes: nodes read in full.
     :param pods: broken pods read in full, besides those that are named; each stands for its like.
+    :param list_bytes: of a list, inflated, up to which it is taken in one piece.
     :param seconds: after so long nothing more is asked.
     """
 
@@ -62,6 +60,7 @@ class Bounds(msgspec.Struct, frozen=True):
     events: int = 5000
     nodes: int = 500
     pods: int = 100
+    list_bytes: int = WHOLE
     seconds: float = 40.0
 
 
@@ -75,17 +74,15 @@ class Reader:
         self._bounds = bounds or Bounds()
         self._done: set[Request] = set()
         self.inventory = Inventory()
-        self._broken = BrokenPods(self._bounds.pods)
-        self._deployments: list[tuple[Request, list[Listed]]] = []  # lists not followed before all broken pods are known
         self._events: list[tuple[Request, list[Item]]] = []
         self._kinds: dict[str, Kind | None] = {}
         self._missing: set[Request] = set()
         self._coverage = Coverage()
+        self._triage = Triage(self.inventory, self._coverage, self._bounds.pods)
         self._kubelets = SilentKubelets()
         self._behind: dict[Request, list[Request]] = {}  # what is asked once a first request was granted
         self._foreseen: list[Request] = []
         self._exhausted = False
-        self._many = False  # so much is broken that working on half of the evidence takes longer than waiting
         self._failures = 0
         self._left_out = 0
         self._until = time.monotonic() + self._bounds.seconds
@@ -121,12 +118,13 @@ class Reader:
         found.clear()
         for result in crew.results():
             if result is None:
-                if not self._many:
+                if not self._triage.many:
                     yield None
                 self._submit(crew, self._foreseen, found)
                 self._foreseen.clear()
             else:
-                self._submit(crew, self._follow(*result, found), found)
+                wanted = self._take(*result, found)
+                self._submit(crew, wanted + self._triage.answered(result[0]), found)
             yield from found
             found.clear()
         if self._left_out:
@@ -135,7 +133,7 @@ class Reader:
             self._left_out = 0
         found += self._coverage.gaps() + self._kubelets.gaps()
         for request, events in self._events:  # last: which of them matter is known once the pods are
-            subjects = set(self._broken.rows) | set(self.inventory.pods())
+            subjects = set(self._triage.broken.rows) | set(self.inventory.pods())
             latest = sorted(events, key=last_seen, reverse=True)  # of those alike, they say what holds now
             items = [dict(item) for item in telling_events(latest, subjects)]
             if items:
@@ -144,10 +142,10 @@ class Reader:
         yield from found
 
     def _submit(self, crew: Crew[tuple[Request, object]], requests: Iterable[Request], found: list[Answer]) -> None:
-        """Have requests sent that were not before; warnings take the server longest, and are judged when the pods are known."""
+        """Have requests sent that were not before; warnings, which take the server longest, before the others."""
         fresh = self._fresh(requests, found)
         for request in sorted(fresh, key=lambda request: request.fields != WARNINGS):
-            crew.submit(self._sending(request), takes_long=request.fields == WARNINGS)
+            crew.submit(self._sending(request), _turn(request))
 
     def _fresh(self, requests: Iterable[Request], found: list[Answer]) -> list[Request]:
         fresh: list[Request] = []
@@ -160,8 +158,7 @@ class Reader:
                     found.append(Gap("what else is broken", f"the bound of {self._bounds.requests} requests was reached"))
                 break
             self._done.add(request)
-            if request.verb == "table" and request.kind == "Pod":
-                self._broken.await_table(request)
+            self._triage.asked(request)
             if request.verb == "neighbour":
                 *others, pods = screen_of(request.name)
                 self._behind[pods] = others
@@ -176,19 +173,7 @@ class Reader:
         """True when what was read before has told what a request would: an object, a part of a list, or warnings."""
         if request.verb == "get" and self.inventory.has(request.kind, request.namespace, request.name):
             return True
-        return self._coverage.told(request) or self._shows_broken_pods(request)
-
-    def _shows_broken_pods(self, request: Request) -> bool:
-        """True when a table would show the pods of a workload of which the table of all has shown that they are broken."""
-        if (
-            request.verb != "table"
-            or request.kind != "Pod"
-            or not request.labels
-            or not self._coverage.has_screened(request.namespace)
-        ):
-            return False
-        owners = self.inventory.owners_of_labels(request.namespace, labels_of_text(request.labels))
-        return any(self._broken.is_of(request.namespace, owner) for owner in owners)
+        return self._coverage.told(request) or self._triage.shows_broken_pods(request)
 
     def _sending(self, request: Request) -> Callable[[], tuple[Request, object]]:
         def send() -> tuple[Request, object]:
@@ -233,7 +218,8 @@ class Reader:
             most = self._bounds.events
             return self._api.list(kind, namespace, labels=labels, fields=fields, most=most, page=most)
         most_nodes = self._bounds.nodes if kind.kind == "Node" else None
-        query = Query(labels, fields, most_nodes, only_metadata=request.verb == "metadata")
+        only_metadata = request.verb == "metadata"
+        query = Query(labels, fields, most_nodes, only_metadata=only_metadata, whole=self._bounds.list_bytes)
         return self._api.list_as(lambda raws: listed(raws, kind), attrgetter("uid"), kind, namespace, query)
 
     def _kind(self, word: str) -> Kind | None:
@@ -249,28 +235,6 @@ class Reader:
         return kind_of_word(word) or self._kind(word)
 
     # --- answers ------------------------------------------------------------------------------------------------
-
-    def _follow(self, request: Request, answer: object, found: list[Answer]) -> list[Request]:
-        """What an answer refers to; and, once all tables of pods are there, the broken pods that are read in full."""
-        wanted = self._take(request, answer, found)
-        self._broken.answered(request)
-        if self._broken.all_seen:
-            chosen, left = self._broken.choose()
-            self._coverage.left_at_rows(left)
-            self._many = self._many or bool(left)
-            wanted += [Request("get", "Pod", row.namespace, row.name) for row in chosen]
-            wanted += OF_MANY if left else ()
-            for listing, objects in self._deployments:  # of one with broken pods, those that are read lead to its history
-                wanted += of_listed(listing, [each for each in objects if not self._broken.is_of(each.namespace, each.name)])
-            self._deployments.clear()
-        return wanted
-
-    def _by_deployment(self, request: Request) -> list[Request]:
-        """Instead of a pod's ReplicaSet alone, those of its Deployment, where that one was read: what it changed, too."""
-        if request.kind != "ReplicaSet" or request.verb != "get":
-            return [request]
-        item = self.inventory.item("Deployment", request.namespace, (request.name or "").rpartition("-")[0])
-        return every([history(item), owners(item)]) if item else [request]
 
     def _take(self, request: Request, answer: object, found: list[Answer]) -> list[Request]:
         """Turn an answer into documents or gaps; returns what it refers to."""
@@ -299,7 +263,7 @@ class Reader:
             item = answer.item()
             self.inventory.add(request.kind, item, (answer.namespace, answer.name))
             found.append(documents.of_lines(request.command, [answer.line], self._collected(), _hints(request)))
-            return [more for wanted in of_object(item) for more in self._by_deployment(wanted)]
+            return [more for wanted in of_object(item) for more in self._triage.with_history(wanted)]
         elif isinstance(answer, list):
             found += answer
         return []
@@ -322,7 +286,7 @@ class Reader:
             hints = _hints(request, {"lists": request.kind} if whole else {})
             found.append(documents.of_lines(request.command, [each.line for each in objects], self._collected(), hints))
         if request.kind == "Deployment":
-            self._deployments.append((request, objects))
+            self._triage.deployments(request, objects)
             return []
         return of_listed(request, objects)
 
@@ -364,29 +328,27 @@ class Reader:
         ]
 
     def _pods(self, request: Request, table: Table, found: list[Answer]) -> list[Request]:
-        """Broken pods as rows, and one full object for each kind of trouble; a selected healthy one where none is broken."""
+        """Hand over the rows of broken pods; returns what is to be read whatever other tables show."""
         namespace = request.namespace or ""
-        rows = pod_rows(namespace, table.columns, table.rows)
-        broken = [row for row in rows if is_broken(row.cells)]
+        broken, wanted = self._triage.pods(request, table)
         whole = table.complete and not request.labels and not request.fields
         if whole:
             self._coverage.screened(namespace)
         if broken or whole:
-            shown = [[row.cells.get(column, "") for column in POD_COLUMNS] for row in broken]
+            cells = [[row.cells.get(column, "") for column in POD_COLUMNS] for row in broken]
             command = f"{request.command} -o wide"
             hints = {"namespace": namespace, **({"screens": "Pod"} if whole else {})}
-            found.append(documents.table(command, POD_COLUMNS, shown, self._collected(), hints))
-        self._coverage.represented(self._broken.add(broken))
-        chosen = representatives(row for row in rows if row.status == "Completed" and not self._of_job(row))[:_FINISHED]
-        if request.labels and not broken and table.rows:
-            cells = cells_of(table.columns, table.rows[0])
-            chosen.insert(0, PodRow(namespace, cells["NAME"], cells))
-        return [Request("get", "Pod", row.namespace, row.name) for row in chosen]
+            found.append(documents.table(command, POD_COLUMNS, cells, self._collected(), hints))
+        return wanted
 
-    def _of_job(self, row: PodRow) -> bool:
-        """True for a pod of a Job; other completed pods are rare, and may be held by a finalizer, which no row tells."""
-        names = (row.owner, row.owner.rpartition("-")[0])  # indexed Jobs put the index between
-        return any(self.inventory.has("Job", row.namespace, name) for name in names)
+
+def _turn(request: Request) -> Turn:
+    """When an answer is worked on: from tables most follows, Deployments are the longest list, and pods lead to them."""
+    if request.verb == "table":
+        return Turn.FIRST
+    if request.fields == WARNINGS:
+        return Turn.LAST  # which of them matter is known once the pods are
+    return Turn.SECOND if request.verb == "list" and request.kind != "Deployment" else Turn.THIRD
 
 
 def _hints(request: Request, more: Mapping[str, str] | None = None) -> dict[str, str]:
