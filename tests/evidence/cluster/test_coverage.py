@@ -48,3 +48,13 @@ def test_after_three_logs_that_hang_none_is_asked_for() -> None:
         kubelets.gave_nothing(node, hanging=True)
 
     assert not kubelets.is_asked("n4")
+
+
+def test_broken_pods_that_are_not_read_in_full_are_told_once() -> None:
+    """Nothing more is asked about them, and the report says how many they are."""
+    coverage = Coverage()
+    coverage.left_at_rows([PodRow("shop", "web-a", {}), PodRow("shop", "web-b", {})])
+
+    assert coverage.is_represented(Entity("Container", "app", "shop", pod="web-a"))
+    assert ["2 more broken pods in full"] == [gap.what for gap in coverage.gaps()]
+    assert [] == coverage.gaps()
