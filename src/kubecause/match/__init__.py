@@ -66,12 +66,15 @@ def _findings(case: Case, hits: Sequence[Hit], store: Store, joins: Joins) -> It
         return
     conditions = {key: compile_condition(text) for key in ("match", "confirmed", "possible") if (text := getattr(case, key))}
     groups = _groups(case, hits, store, joins)
+    known: dict[frozenset[str], Status | None] = {}  # hundreds of things may show the same few sets of signals
     for entity in sorted(groups, key=lambda e: e.sort_key):
         members = _enough(case, groups[entity])
-        status = _status(conditions, {hit.signal for hit in members})
-        if status is None:
-            continue
-        yield _finding(case, entity, status, members)
+        signals = frozenset(hit.signal for hit in members)
+        if signals not in known:
+            known[signals] = _status(conditions, signals)
+        status = known[signals]
+        if status is not None:
+            yield _finding(case, entity, status, members)
 
 
 def _groups(case: Case, hits: Sequence[Hit], store: Store, joins: Joins) -> dict[Entity, list[Hit]]:
@@ -106,7 +109,7 @@ def _enough(case: Case, hits: Sequence[Hit]) -> list[Hit]:
     return [hit for hit in hits if totals[hit.signal] >= case.signals[hit.signal].at_least]
 
 
-def _status(conditions: Mapping[str, Condition], found: set[str]) -> Status | None:
+def _status(conditions: Mapping[str, Condition], found: frozenset[str]) -> Status | None:
     if "confirmed" in conditions and conditions["confirmed"].holds(found):
         return Status.CONFIRMED
     if conditions["match"].holds(found):

@@ -155,9 +155,9 @@ def failing_lines(store: Store, joins: Joins) -> dict[Entity, list[Fact]]:
 
 
 def _wrong(thing: Thing, address: Address, lines: list[Fact], ranges: frozenset[str], store: Store, joins: Joins) -> Fact | None:
-    host = _CLUSTER_SUFFIX.sub("", address.host)
     service = joins.service_called(address.host, thing.entity.namespace)
     if service is None:
+        host = _CLUSTER_SUFFIX.sub("", address.host)
         asks = _unsettled(host, ranges, store)
         if asks is None:
             return None  # a name outside the cluster
