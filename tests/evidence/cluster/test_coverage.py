@@ -56,5 +56,5 @@ def test_broken_pods_that_are_not_read_in_full_are_told_once() -> None:
     coverage.left_at_rows([PodRow("shop", "web-a", {}), PodRow("shop", "web-b", {})])
 
     assert coverage.is_represented(Entity("Container", "app", "shop", pod="web-a"))
-    assert ["2 more broken pods in full"] == [gap.what for gap in coverage.gaps()]
+    assert [("2 more broken pods in full", ("container.state", "app-log"))] == [(gap.what, gap.hides) for gap in coverage.gaps()]
     assert [] == coverage.gaps()

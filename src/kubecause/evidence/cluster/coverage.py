@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from kubecause.evidence.cluster.requests import Request, events_about
 from kubecause.evidence.cluster.screen import PodRow
-from kubecause.model import Entity, Gap
+from kubecause.model import Channel, Entity, Gap
 
 _READY_NODES = 20  # of those, so many are read: the ones whose faults would explain most come first
+_OF_PODS = ("container.state", str(Channel.APP_LOG))  # what neither rows nor warnings tell
 _HANGING = 2  # logs waited for in vain, each for the whole timeout; then no kubelet is asked any more
 
 
@@ -64,7 +65,7 @@ class Coverage:
         pods, self._at_rows = self._at_rows, 0
         nodes = [Gap(f"{more} more nodes in full", "kubectl shows them as ready, and others came first")] if more else []
         why = "others stand for more pods and were read; name a namespace, or one of them"
-        return nodes + ([Gap(f"{pods} more broken pods in full", why)] if pods else [])
+        return nodes + ([Gap(f"{pods} more broken pods in full", why, hides=_OF_PODS)] if pods else [])
 
     def _is_read(self, node: str) -> bool:
         """Whether a ready node is one of the few that are read."""
