@@ -179,7 +179,12 @@ class Size:
     def broken(self, plane: ControlPlane, broken: int, causes: int, now: str, *, delete: bool = False) -> None:
         """Add broken workloads, or take them away again: as many pods, with two warnings each."""
         sizes = ["--nodes", self.nodes, "--pods", broken, "--events", 2 * broken, "--broken", broken, "--causes", causes]
-        _fill(plane, *sizes, "--tag", f"x{causes}-", "--now", now, *(["--delete"] if delete else []))
+        _fill(plane, *sizes, "--tag", _tag(broken, causes), "--now", now, *(["--delete"] if delete else []))
+
+
+def _tag(broken: int, causes: int) -> str:
+    """Part of the names of one mix: without controllers a Deployment that was taken away keeps its name for ever."""
+    return f"x{broken}-{causes}-"
 
 
 def _fill(plane: ControlPlane, *arguments: object) -> None:
@@ -201,12 +206,12 @@ def control_plane(folder: Path) -> Iterator[ControlPlane]:
         plane.stop()
 
 
-def one_broken_pod(plane: ControlPlane, causes: int) -> tuple[str, str]:
+def one_broken_pod(plane: ControlPlane, broken: int, causes: int) -> tuple[str, str]:
     """Name and namespace of a pod that the filler broke."""
     listed = plane.kubectl("get", "pods", "-A", "--no-headers", "--field-selector=status.phase=Pending", "-o=wide")
     for line in listed.splitlines():
         namespace, name = line.split()[:2]
-        if f"-x{causes}-" in name:
+        if f"-{_tag(broken, causes)}" in name:
             return name, namespace
     raise RangeError("no broken pod on the server; the filler did not work")
 
@@ -223,7 +228,7 @@ def measure_all(plane: ControlPlane, size: Size, mixes: Sequence[tuple[int, int]
             f"{broken} broken, {causes} causes; medians of {options.rounds}, load {load:.1f} on {os.cpu_count()} cores",
             flush=True,
         )
-        commands = contestants(plane, one_broken_pod(plane, causes), peers=options.peers and (broken, causes) == mixes[0])
+        commands = contestants(plane, one_broken_pod(plane, broken, causes), peers=options.peers and (broken, causes) == mixes[0])
         measure(commands, plane.folder, rounds=options.rounds, seconds=options.seconds, megabytes=options.megabytes)
         size.broken(plane, broken, causes, now, delete=True)
 
