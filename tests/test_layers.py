@@ -11,7 +11,7 @@ import pytest
 import kubecause
 
 SRC = Path(kubecause.__file__).parent
-NOUNS = {"model", "errors", "text", "vocabulary", "collector", "literal_search"}
+NOUNS = {"model", "errors", "text", "vocabulary", "memory", "literal_search"}
 STAGES = ("evidence", "facts", "match", "diagnose", "report")
 READERS = {"match", "diagnose", "report"}  # stages that know the cases
 FACT_RECORDS = {
@@ -26,7 +26,7 @@ MAY: dict[str, set[str]] = {
     "errors": set(),
     "text": set(),
     "vocabulary": set(),
-    "collector": set(),
+    "memory": set(),
     "literal_search": set(),
     "evidence": set(),
     "facts": set(),

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from kubecause.cli_arguments import build_parser
 from kubecause.cli_streams import Exit, complain, print_text, report_bug, say
-from kubecause.collector import leave, never_tidy_up, resting_collector
 from kubecause.errors import EvidenceError, KnowledgeError, KubecauseError, UsageError
+from kubecause.memory import leave, never_tidy_up, resting_collector
 
 if TYPE_CHECKING:
     from kubecause.knowledge.schema import Case

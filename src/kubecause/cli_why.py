@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from kubecause.collector import share_one_heap
 from kubecause.errors import ConfigError, UsageError
+from kubecause.memory import share_one_heap
 
 if TYPE_CHECKING:
     from kubecause.evidence.cluster import ClusterSource

@@ -8,7 +8,6 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from kubecause.collector import keep_alive, resting_collector
 from kubecause.diagnose import diagnose, unsettled
 from kubecause.diagnose.graph import build_graph
 from kubecause.facts import Extraction
@@ -16,6 +15,7 @@ from kubecause.facts.store import Store
 from kubecause.knowledge import Knowledge, shipped
 from kubecause.match import LITERALS, SignalIndex, match, ruled_out
 from kubecause.match.needs import needs_of
+from kubecause.memory import keep_alive, resting_collector
 from kubecause.model import Document, Entity, Gap, Need, Result
 
 Progress = Callable[[int, int | None], None]

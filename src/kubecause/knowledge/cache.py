@@ -17,9 +17,9 @@ from pathlib import Path
 import msgspec
 
 from kubecause import __version__
-from kubecause.collector import resting_collector
 from kubecause.knowledge.catalogue import CATALOGUE, Fault, load_catalogue
 from kubecause.knowledge.schema import Case
+from kubecause.memory import resting_collector
 from kubecause.text import Text
 
 CASES = Path(__file__).with_name("cases")

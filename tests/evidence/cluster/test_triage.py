@@ -41,6 +41,15 @@ def deployment(name: str, revision: str = "2", unavailable: int = 1) -> dict[str
     }
 
 
+def pod_of(replica_set: str, template_hash: str | None = "of its name") -> dict[str, Any]:
+    """A healthy pod of a ReplicaSet; without a hash, of one that no Deployment made."""
+    labels = {"pod-template-hash": replica_set.rpartition("-")[2]} if template_hash else {}
+    meta = {"name": f"{replica_set}-bbbbb", "namespace": "shop", "labels": labels}
+    ready = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+    owner = {"kind": "ReplicaSet", "name": replica_set}
+    return {"kind": "Pod", "metadata": {**meta, "ownerReferences": [owner]}, "spec": {"nodeName": "n1"}, "status": ready}
+
+
 def listed(item: dict[str, Any]) -> Listed:
     """The same as an object of a list."""
     return Listed("shop", item["metadata"]["name"], item["metadata"]["name"], json.dumps(item))
@@ -139,17 +148,20 @@ def test_a_deployment_with_broken_pods_is_followed_from_them() -> None:
     wanted = chooser.answered(PODS)
 
     assert [None, "app=cart"] == [request.labels for request in wanted]
-    assert chooser.with_history(Request("get", "ReplicaSet", "shop", WEB)) == [
-        Request("list", "ReplicaSet", "shop", labels="app=web")
-    ]
+    assert chooser.referred_to(pod_of(WEB)) == [Request("list", "ReplicaSet", "shop", labels="app=web")]
 
 
 def test_a_template_that_never_changed_has_no_history() -> None:
     """Revision 1: there is one ReplicaSet, and its name and the pod's hash tell whose it is."""
     once = triage(deployment("web", revision="1"))
 
-    assert [] == once.with_history(Request("get", "ReplicaSet", "shop", WEB))
-    assert [Request("get", "ReplicaSet", "shop", CART)] == once.with_history(Request("get", "ReplicaSet", "shop", CART))
+    assert [] == once.referred_to(pod_of(WEB))
+    assert [Request("get", "ReplicaSet", "shop", CART)] == once.referred_to(pod_of(CART))
+
+
+def test_a_replica_set_of_no_deployment_is_read_itself() -> None:
+    """Also where its name begins like that of a Deployment."""
+    assert [Request("get", "ReplicaSet", "shop", WEB)] == triage(deployment("web")).referred_to(pod_of(WEB, template_hash=None))
 
 
 def test_pods_of_a_service_are_not_asked_for_where_they_were_seen_broken() -> None:

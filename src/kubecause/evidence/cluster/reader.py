@@ -16,7 +16,7 @@ from kubecause.evidence.cluster.api import Api, Query
 from kubecause.evidence.cluster.connection import Connection
 from kubecause.evidence.cluster.coverage import Coverage, SilentKubelets
 from kubecause.evidence.cluster.crew import Crew, Turn
-from kubecause.evidence.cluster.follow import of_listed, of_object
+from kubecause.evidence.cluster.follow import of_listed
 from kubecause.evidence.cluster.inventory import Inventory
 from kubecause.evidence.cluster.kinds import KINDS, Kind, kind_of_word
 from kubecause.evidence.cluster.listed import Listed, listed
@@ -263,7 +263,7 @@ class Reader:
             item = answer.item()
             self.inventory.add(request.kind, item, (answer.namespace, answer.name))
             found.append(documents.of_lines(request.command, [answer.line], self._collected(), _hints(request)))
-            return [more for wanted in of_object(item) for more in self._triage.with_history(wanted)]
+            return self._triage.referred_to(item)
         elif isinstance(answer, list):
             found += answer
         return []

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from kubecause.evidence.cluster.answers import Table
 from kubecause.evidence.cluster.broken_pods import BrokenPods
 from kubecause.evidence.cluster.coverage import Coverage
-from kubecause.evidence.cluster.follow import of_listed
+from kubecause.evidence.cluster.follow import of_listed, of_object
 from kubecause.evidence.cluster.inventory import Inventory
 from kubecause.evidence.cluster.listed import Listed
-from kubecause.evidence.cluster.requests import OF_MANY, Request, every, history, labels_of_text, owners
+from kubecause.evidence.cluster.requests import OF_MANY, Item, Request, every, history, labels_of_text, owners
 from kubecause.evidence.cluster.screen import PodRow, cells_of, is_broken, pod_rows, representatives
 
 _FINISHED = 10  # completed pods of no Job that are read in one namespace
@@ -76,12 +76,17 @@ class Triage:
         names = self._inventory.owners_of_labels(request.namespace, labels_of_text(request.labels))
         return any(self.broken.is_of(request.namespace, name) for name in names)
 
-    def with_history(self, request: Request) -> list[Request]:
-        """Instead of a pod's ReplicaSet alone, those of its Deployment, where that one was read: what it changed, too."""
-        if request.kind != "ReplicaSet" or request.verb != "get":
+    def referred_to(self, item: Item) -> list[Request]:
+        """What an object refers to; instead of a pod's ReplicaSet alone, those of its Deployment, where that one was read."""
+        template_hash = (item["metadata"].get("labels") or {}).get("pod-template-hash")  # which only Deployments write
+        return every(self._with_history(request, template_hash) for request in of_object(item))
+
+    def _with_history(self, request: Request, template_hash: str | None) -> list[Request]:
+        name = request.name or ""
+        if request.kind != "ReplicaSet" or not template_hash or not name.endswith(f"-{template_hash}"):
             return [request]
-        item = self._inventory.item("Deployment", request.namespace, (request.name or "").rpartition("-")[0])
-        return every([history(item), owners(item)]) if item else [request]
+        deployment = self._inventory.item("Deployment", request.namespace, name.removesuffix(f"-{template_hash}"))
+        return [*history(deployment), *owners(deployment)] if deployment else [request]
 
     def _widest(self) -> list[Request]:
         chosen, left = self.broken.choose()

@@ -9,7 +9,7 @@ import pytest
 
 _ENDS = """
 import sys, weakref
-from kubecause.collector import keep_alive, leave, never_tidy_up
+from kubecause.memory import keep_alive, leave, never_tidy_up
 class Evidence: pass
 if {ends}: never_tidy_up()
 evidence = Evidence()
