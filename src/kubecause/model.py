@@ -77,7 +77,7 @@ class Gap(msgspec.Struct, frozen=True):
 # --- entities ---------------------------------------------------------------------------------------------
 
 
-class Entity(msgspec.Struct, frozen=True):
+class Entity(msgspec.Struct, frozen=True, cache_hash=True):
     """A thing a fault can live on.
 
     A missing name is ``None``; such an entity is told apart from others by ``scope`` (its document) only.
@@ -106,7 +106,7 @@ WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "R
 # --- facts ------------------------------------------------------------------------------------------------
 
 
-class Proof(msgspec.Struct, frozen=True):
+class Proof(msgspec.Struct, frozen=True, cache_hash=True):
     """Where a fact can be read: a line of a document, or a field of an object."""
 
     source: str
@@ -134,7 +134,7 @@ class Fact(msgspec.Struct, frozen=True):
         return self.fields.get(name)
 
 
-class Need(msgspec.Struct, frozen=True):
+class Need(msgspec.Struct, frozen=True, cache_hash=True):
     """A fact that would settle something: asked of a source that can be read again."""
 
     fact_kind: str

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from kubecause.facts.edits import edit_of
 from kubecause.facts.joins import Joins
 from kubecause.facts.store import Store
 from kubecause.model import Entity, Fact
@@ -30,8 +31,11 @@ def told(facts: list[Fact], *, what: str | None = None) -> list[dict[str, Any]]:
 
 
 def changes(read: Reading, text: str) -> list[Fact]:
-    """The changes in a text."""
-    return read(text)[0].facts["change"]
+    """The changes in a text, and who wrote each object last."""
+    store, _ = read(text)
+    found = store.facts["change"]
+    edits = [edit_of(thing, (fact for fact in found if fact.entity == thing.entity)) for thing in store.things.values()]
+    return [*found, *(edit for edit in edits if edit)]
 
 
 def sample(name: str) -> str:

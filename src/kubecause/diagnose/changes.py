@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 
+from kubecause.facts.edits import edit_of
 from kubecause.facts.joins import Joins
 from kubecause.facts.paths import read_by
 from kubecause.facts.signs import Signs
@@ -50,11 +52,9 @@ class Changes:
         self._joins = joins
         self._signs = Signs(joins)
         self._of: dict[Entity, list[Fact]] = defaultdict(list)
-        self._places: dict[str, dict[str | None, dict[Entity, None]]] = {}  # by kind and namespace: who changed
+        self._with_edits: dict[Entity, list[Fact]] = {}
         for fact in joins.store.facts["change"]:
             self._of[fact.entity].append(fact)
-            places = self._places.setdefault(fact.entity.kind, {})
-            places.setdefault(fact.entity.namespace, {})[fact.entity] = None
 
     def before(
         self, entity: Entity, found: Sequence[Finding], explained: Sequence[Finding], proofs: Sequence[Proof]
@@ -98,7 +98,16 @@ class Changes:
                 related.update(dict.fromkeys(self._around(each)))
         related.update(dict.fromkeys(self._acting_on_all(group, {each.namespace for each in related})))
         for each in sorted(related, key=lambda e: e.sort_key):
-            yield from ((fact, each in own) for fact in self._of.get(each, ()))
+            yield from ((fact, each in own) for fact in self._changes_of(each))
+
+    def _changes_of(self, entity: Entity) -> list[Fact]:
+        """What changed of an object, and who wrote it last."""
+        if entity not in self._with_edits:
+            told = self._of.get(entity, [])
+            thing = self._joins.store.things.get(entity)
+            edit = edit_of(thing, told) if thing else None
+            self._with_edits[entity] = [*told, edit] if edit else told
+        return self._with_edits[entity]
 
     def _owners(self, entity: Entity) -> Iterator[Entity]:
         yield entity
@@ -116,8 +125,22 @@ class Changes:
             yield Entity("Node", node)
 
     def _acting_on_all(self, group: str, namespaces: set[str | None]) -> Iterable[Entity]:
-        found = [self._places.get(kind, {}) for kind in _ACTING_ON_ALL.get(group, ())]
-        return [each for places in found for namespace in (None, *namespaces - {None}) for each in places.get(namespace, ())]
+        kinds = _ACTING_ON_ALL.get(group, ())
+        return [
+            each
+            for kind in kinds
+            for namespace in (None, *namespaces - {None})
+            for each in self._acting.get((kind, namespace), ())
+        ]
+
+    @cached_property
+    def _acting(self) -> dict[tuple[str, str | None], list[Entity]]:
+        """What acts on everything, by kind and namespace."""
+        found: dict[tuple[str, str | None], list[Entity]] = defaultdict(list)
+        for kind in {kind for kinds in _ACTING_ON_ALL.values() for kind in kinds}:
+            for thing in self._joins.store.of_kind(kind):
+                found[kind, thing.entity.namespace].append(thing.entity)
+        return found
 
 
 def _change(fact: Fact, at: datetime, sign: datetime, fault: str, told: str) -> Change:

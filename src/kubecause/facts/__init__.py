@@ -169,6 +169,7 @@ class Extraction:
     def _text(self, part: Document, entity: Entity | None) -> None:
         self._store.saw(part.channel)
         wrapped = part.channel in (Channel.PASTE, Channel.CLIENT, Channel.COMMAND, Channel.STATUS)
+        wrapped = wrapped and not (part.kind == "log" and part.collected)  # as the API server sent it
         self._loose.extend(line_facts(part, self._keep, entity or _entity_of_hints(part), wrapped=wrapped))
 
 

@@ -1,9 +1,8 @@
-"""What changed, and when: rollouts, scaling, edits, nodes, certificates; as ``change`` facts.
+"""What changed, and when: rollouts, scaling, nodes, certificates; as ``change`` facts. Edits: ``edits.py``.
 
 Every time is one that the API server, or a component that reports to it, wrote: ages that kubectl printed tell no time.
-Sources: a Deployment numbers its ReplicaSets with the annotation ``deployment.kubernetes.io/revision``;
-``metadata.managedFields`` keeps who wrote an object last, and when (Server-Side Apply, "Field management"); controllers
-and kubelets send events.
+Sources: a Deployment numbers its ReplicaSets with the annotation ``deployment.kubernetes.io/revision``; controllers and kubelets
+send events.
 """
 
 from __future__ import annotations
@@ -11,40 +10,26 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any
 
 import msgspec
 
+from kubecause.facts.edits import AT_ONCE, SAME_ACT, change, writes_of
 from kubecause.facts.joins import Joins
 from kubecause.facts.records import Node, Workload
-from kubecause.facts.records_pod import EditedMetadata
 from kubecause.facts.restarts import parse_time
-from kubecause.facts.store import Store, Thing, worked_out_once
+from kubecause.facts.store import Store, Thing
 from kubecause.facts.template_differences import Differences
-from kubecause.model import Channel, Entity, Fact, Proof
+from kubecause.model import Channel, Entity, Fact
 from kubecause.vocabulary import TEXT_FACT
 
 _NUMBERED_BY = ("deployment.kubernetes.io/revision", "rollout.argoproj.io/revision")  # Deployments, Argo Rollouts
 _HISTORY = "-history"  # appended: numbers a ReplicaSet had before it was rolled back to
 _REVISIONS = 3  # latest revisions of a Deployment that are compared each with the one before
-_SAME_ACT = timedelta(seconds=5)  # a controller acts on an edit within this time
 _ROLLOUT = timedelta(minutes=10)  # a rollout moves replicas for at most so long (progressDeadlineSeconds)
-_AT_ONCE = timedelta(seconds=2)  # replica sets of one Deployment are scaled together within this time
 _OLDER = timedelta(hours=1)  # a node this much younger than the first has joined a running cluster
 _STARTED_UP = timedelta(minutes=5)  # a kubelet that starts on a node this old has started again
-
-EDITABLE = (
-    *("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Rollout", "ConfigMap", "Service", "Ingress", "NetworkPolicy"),
-    *("ResourceQuota", "LimitRange", "HorizontalPodAutoscaler", "PodDisruptionBudget", "PersistentVolumeClaim", "Node"),
-    *("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"),
-)
-_COMPONENTS = frozenset(  # whose writes are no decision of anybody
-    {"kube-controller-manager", "kube-scheduler", "kube-apiserver", "kubelet", "cloud-controller-manager", "before-first-apply"}
-)
-_OF_NODES = ("kubectl", "oc", "k9s", "cluster-autoscaler", "karpenter")  # agents write to nodes all the time, these decide
-_EVERYWHERE = frozenset({"kube-root-ca.crt", "openshift-service-ca.crt"})  # made by controllers in every namespace
 _NUMBER = re.compile(r"\d{1,9}")
 _SCALED = re.compile(
     r"Scaled (?:up|down) replica set (?P<set>\S+) (?:from (?P<was>\d+) to (?P<now>\d+)|to (?P<to>\d+)(?: from (?P<of>\d+))?)"
@@ -52,17 +37,13 @@ _SCALED = re.compile(
 
 
 def change_facts(store: Store, joins: Joins) -> Iterator[Fact]:
-    """A ``change`` fact for everything whose time is known; unknown times give none."""
+    """A ``change`` fact for everything but edits whose time is known; unknown times give none."""
     store.saw("change")
     sets = _replica_sets(store, joins)
-    rollouts = [fact for owner, revisions in sets.items() for fact in _rollouts(owner, store.things.get(owner), revisions)]
-    yield from rollouts
+    for owner, revisions in sets.items():
+        yield from _rollouts(owner, store.things.get(owner), revisions)
     reported = _reported(store)
     yield from _scalings(reported["ScalingReplicaSet"], sets)
-    told: dict[Entity, list[datetime]] = defaultdict(list)
-    for fact in rollouts:
-        told[fact.entity].append(datetime.fromisoformat(str(fact["at"])))
-    yield from _edits(store, told)
     yield from _nodes(store, reported)
     yield from _certificates(store)
 
@@ -75,80 +56,6 @@ def _reported(store: Store) -> dict[str, list[Fact]]:
         if reason in found and event_times(fact):
             found[reason].append(fact)
     return found
-
-
-def _change(what: str, entity: Entity, at: datetime, proofs: Iterable[Proof], **more: Any) -> Fact:
-    fields = {"what": what, "at": f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", **more}
-    return Fact("change", entity, {key: value for key, value in fields.items() if value is not None}, tuple(proofs))
-
-
-# --- who wrote an object ------------------------------------------------------------------------------------
-
-
-class _Write(msgspec.Struct, frozen=True):
-    """One write that somebody decided on."""
-
-    at: datetime
-    by: str
-
-
-def _writes(thing: Thing) -> list[_Write]:
-    """What people and their tools wrote of an object (not its status, not its scale), oldest first."""
-    metadata = thing.metadata
-    if not isinstance(metadata, EditedMetadata):
-        return []
-    found = []
-    for entry in metadata.managed_fields:
-        at = parse_time(entry.time)
-        decided = entry.manager not in _COMPONENTS and (thing.entity.kind != "Node" or entry.manager.startswith(_OF_NODES))
-        if at and not entry.subresource and entry.manager and decided:
-            found.append(_Write(at, entry.manager))
-    return sorted(found, key=lambda write: (write.at, write.by))
-
-
-def _edits(store: Store, told: dict[Entity, list[datetime]]) -> Iterator[Fact]:
-    """Objects that were made, or edited after that; ``told`` are times of rollouts, which need not be told twice."""
-    for thing in store.of_kind(*EDITABLE):
-        edit = _edit(thing)
-        if edit and not (edit.at and any(abs(edit.at - at) <= _SAME_ACT for at in told.get(thing.entity, ()))):
-            yield edit.fact
-
-
-class _Edit(msgspec.Struct, frozen=True):
-    """The last thing that somebody did to an object.
-
-    :param at: when it was edited; None where it was made.
-    """
-
-    fact: Fact
-    at: datetime | None
-
-
-@worked_out_once
-def _edit(thing: Thing) -> _Edit | None:
-    if not thing.live or thing.entity.name in _EVERYWHERE:
-        return None
-    writes = _writes(thing)
-    created = parse_time(thing.metadata.creation_timestamp)
-    latest = writes[-1] if writes else None
-    if latest and (created is None or latest.at > created + _AT_ONCE):
-        what = "rollout" if _rolls_out(thing) else "edited"
-        return _Edit(_change(what, thing.entity, latest.at, thing.proof("metadata.managedFields"), by=latest.by), latest.at)
-    if created is None or thing.entity.kind == "Node":
-        return None
-    by = next((write.by for write in writes if abs(write.at - created) <= _AT_ONCE), None)
-    return _Edit(_change("created", thing.entity, created, thing.proof("metadata.creationTimestamp"), by=by), None)
-
-
-def _rolls_out(thing: Thing) -> bool:
-    """Whether a StatefulSet or DaemonSet brings a new template to its pods; their earlier templates are not read."""
-    if not isinstance(thing.record, Workload):
-        return False
-    status = thing.record.status
-    if thing.entity.kind == "StatefulSet":
-        return status.update_revision is not None and status.update_revision != status.current_revision
-    wanted, updated = status.desired_number_scheduled, status.updated_number_scheduled
-    return thing.entity.kind == "DaemonSet" and wanted is not None and updated is not None and updated < wanted
 
 
 # --- rollouts and scaling of Deployments --------------------------------------------------------------------
@@ -184,19 +91,19 @@ def _replica_sets(store: Store, joins: Joins) -> dict[Entity, list[_Revision]]:
 
 def _rollouts(owner: Entity, thing: Thing | None, revisions: list[_Revision]) -> Iterator[Fact]:
     """The latest revisions, each against the one before."""
-    writes = _writes(thing) if thing else []
+    writes = writes_of(thing) if thing else []
     pairs = list(pairwise(revisions))
     for before, after in pairs[-_REVISIONS:]:
         latest = after is revisions[-1]
         at = after.made or (writes[-1].at if latest and writes else None)  # what was rolled back to is older than that
         if at is None:
             continue
-        by = next((write.by for write in reversed(writes) if latest and abs(write.at - at) <= _SAME_ACT), None)
+        by = next((write.by for write in reversed(writes) if latest and abs(write.at - at) <= SAME_ACT), None)
         known = before.record.spec.template.spec.containers and after.record.spec.template.spec.containers
         differences = Differences(before.record.spec.template, after.record.spec.template) if known else None
         proofs = after.thing.proof(f"metadata.annotations.{_NUMBERED_BY[0]}")
         versions = {"before": str(before.number), "after": str(after.number)}
-        yield _change("rollout", owner, at, proofs, by=by, detail=differences, **versions)
+        yield change("rollout", owner, at, proofs, by=by, detail=differences, **versions)
 
 
 class _Scaling(msgspec.Struct, frozen=True):
@@ -227,10 +134,10 @@ def _scalings(events: Iterable[Fact], sets: dict[Entity, list[_Revision]]) -> It
         others = [each for each in scalings if each.name != newest]
         latest = max(mine, key=lambda each: each.at, default=None)
         if latest and latest.was != 0 and _alone(latest, others):
-            together = [each for each in others if abs(each.at - latest.at) <= _AT_ONCE]
+            together = [each for each in others if abs(each.at - latest.at) <= AT_ONCE]
             was = None if latest.was is None else latest.was + sum(each.was or 0 for each in together)
             after = latest.now + sum(each.now for each in together)
-            yield _change(
+            yield change(
                 "scaled",
                 deployment,
                 latest.at,
@@ -273,15 +180,15 @@ def _nodes(store: Store, reported: dict[str, list[Fact]]) -> Iterator[Fact]:
     first = min((at for at in created.values() if at), default=None)
     for entity, at in created.items():
         if at and first and at > first + _OLDER:
-            yield _change("node-joined", entity, at, store.things[entity].proof("metadata.creationTimestamp"))
+            yield change("node-joined", entity, at, store.things[entity].proof("metadata.creationTimestamp"))
     rebooted = _latest(reported["Rebooted"])
     for entity, (at, fact) in rebooted.items():
-        yield _change("node-rebooted", entity, at, fact.proofs)
+        yield change("node-rebooted", entity, at, fact.proofs)
     versions = {thing.entity: node.status.node_info.kubelet_version for thing, node in store.records("Node", Node)}
     for entity, (at, fact) in _latest(each for each in reported["Starting"] if "kubelet" in str(each["text"])).items():
         joined = created.get(entity)
         if entity not in rebooted and joined and at > joined + _STARTED_UP:
-            yield _change("kubelet-started", entity, at, fact.proofs, **_skew(entity, versions))
+            yield change("kubelet-started", entity, at, fact.proofs, **_skew(entity, versions))
 
 
 def _latest(events: Iterable[Fact]) -> dict[Entity, tuple[datetime, Fact]]:
@@ -305,4 +212,4 @@ def _certificates(store: Store) -> Iterator[Fact]:
     for fact in store.facts["certificate"]:
         at = parse_time(str(fact["not_after"])) if fact["expired"] is True else None
         if at:
-            yield _change("certificate-expired", fact.entity, at, fact.proofs, after=fact["subject"])
+            yield change("certificate-expired", fact.entity, at, fact.proofs, after=fact["subject"])

@@ -11,15 +11,13 @@ from kubecause.facts.label_index import LabelIndex
 from kubecause.facts.records import Claim, Workload
 from kubecause.facts.records_network import Endpoints, EndpointSubset, Service
 from kubecause.facts.records_pod import Pod
-from kubecause.facts.store import Store, Thing, worked_out_once
+from kubecause.facts.store import Store, Thing
+from kubecause.facts.words_told import words_told
 from kubecause.model import WORKLOAD_KINDS, Entity, Fact
 
 _POD_LIKE = frozenset({"Container", "Pod", *WORKLOAD_KINDS})
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"  # on every EndpointSlice of a service
 _HASHED = re.compile(r"^(?P<workload>.+)-[a-z0-9]{6,10}$")
-
-_WORD = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
-_CALLED = re.compile(r"(?:://(?:[^@/\s]{1,100}@)?|(?:^|[=@,\s])(?=[a-z0-9.-]{1,253}:\d{2,5}\b))([a-z0-9][a-z0-9.-]{0,252})")
 
 
 class Joins:
@@ -260,7 +258,7 @@ class Joins:
                     found[entity].add(caller.entity)
         for kind in ("Deployment", "StatefulSet", "DaemonSet"):
             for thing in self.store.of_kind(kind):
-                for entity in (e for name in _words_told(thing) & by_name.keys() for e in by_name[name]):
+                for entity in (e for name in words_told(thing) & by_name.keys() for e in by_name[name]):
                     found[entity].add(thing.entity)
         return found
 
@@ -377,17 +375,6 @@ class Joins:
             for pod in claim.status.used_by:
                 found.setdefault(pod, set()).add(thing.entity.name or "")
         return found
-
-
-@worked_out_once
-def _words_told(workload: Thing) -> frozenset[str]:
-    """Words in variables and called addresses in arguments, which may be names of services."""
-    if not isinstance(workload.record, Workload):
-        return frozenset()
-    containers = workload.record.spec.template.spec.containers
-    told = {variable.value or "" for each in containers for variable in each.env}
-    told.update(found[1] for each in containers for word in (*each.command, *each.args) for found in _CALLED.finditer(word))
-    return frozenset(word for value in told for word in _WORD.findall(value[:300]))
 
 
 def _reversed(related: Mapping[Entity, set[Entity]]) -> dict[Entity, list[Entity]]:

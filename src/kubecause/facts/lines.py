@@ -27,12 +27,12 @@ _CHANNEL_OF_UNIT = (
     (re.compile(r"^(?:etcd|kube-\w+|haproxy|keepalived|flanneld|calico\S*)"), Channel.COMPONENT_LOG),
 )
 _DMESG = re.compile(r"\s{0,8}(?:<\d>)?\[\s{0,6}\d{1,10}\.\d{3,9}\]\s|\s{0,8}\[[A-Z][a-z]{2} [A-Z][a-z]{2} .{5,20}\d{4}\] ")
-_ABOUT_POD = (
-    re.compile(r"\bpod=\\*\"(?P<namespace>[a-z0-9-]+)/(?P<pod>[a-z0-9.-]+)\\*\""),
-    re.compile(r"\bpods? \\*\"(?P<namespace>[a-z0-9-]+)/(?P<pod>[a-z0-9.-]+)\\*\""),
-    re.compile(r"\b(?P<pod>[a-z0-9][a-z0-9.-]{1,252})_(?P<namespace>[a-z0-9][a-z0-9-]{0,62})\([0-9a-fx-]{8,40}\)"),
-    re.compile(r"\bk8s_\w[\w-]*_(?P<pod>[a-z0-9][a-z0-9.-]+)_(?P<namespace>[a-z0-9-]+)_[0-9a-f-]{30,36}"),
-    re.compile(r"\bpods? \\*\"(?P<pod>[a-z0-9][a-z0-9.-]{2,252})\\*\""),
+_ABOUT_POD = (  # each with a word without which it is not there
+    ("pod=", re.compile(r"\bpod=\\*\"(?P<namespace>[a-z0-9-]+)/(?P<pod>[a-z0-9.-]+)\\*\"")),
+    ("pod", re.compile(r"\bpods? \\*\"(?P<namespace>[a-z0-9-]+)/(?P<pod>[a-z0-9.-]+)\\*\"")),
+    ("_", re.compile(r"\b(?P<pod>[a-z0-9][a-z0-9.-]{1,252})_(?P<namespace>[a-z0-9][a-z0-9-]{0,62})\([0-9a-fx-]{8,40}\)")),
+    ("k8s_", re.compile(r"\bk8s_\w[\w-]*_(?P<pod>[a-z0-9][a-z0-9.-]+)_(?P<namespace>[a-z0-9-]+)_[0-9a-f-]{30,36}")),
+    ("pod", re.compile(r"\bpods? \\*\"(?P<pod>[a-z0-9][a-z0-9.-]{2,252})\\*\"")),
 )
 _VARIES = re.compile(r"[0-9a-f]{8,}|\d+")
 _MESSAGE_KEYS = (
@@ -135,7 +135,7 @@ def _wrapped(document: Document, keep: LineFilter, hits: dict[int, frozenset[int
     """Messages that only show when neighbouring lines are joined, or blanks and quotes are ignored."""
     lines = document.lines
     known: set[int] = set().union(*hits.values()) if hits else set()
-    for joiner in _JOINERS:
+    for joiner in _JOINERS if len(lines) > 1 else ():
         windows = [joiner.join(line.strip() for line in lines[i : i + _WINDOW]) for i in range(len(lines))]
         for index, found in sorted(keep.literals(windows).items()):
             fresh = found - known
@@ -195,8 +195,8 @@ def _fact(document: Document, item: _Kept, entity: Entity) -> Fact:
 
 def about_of(text: str) -> Entity | None:
     """The pod that a log line or message names; None when it names none."""
-    for pattern in _ABOUT_POD:
-        found = pattern.search(text)
+    for word, pattern in _ABOUT_POD:
+        found = pattern.search(text) if word in text else None
         if found:
             return Entity("Pod", found["pod"].rstrip("-"), found.groupdict().get("namespace"))
     return None

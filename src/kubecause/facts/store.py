@@ -21,6 +21,7 @@ _Record = TypeVar("_Record")
 _T = TypeVar("_T")
 _PATH = re.compile(r"`\$((?:\.\w+|\[[^\]]*\])*)`|at `key` in `\$((?:\.\w+|\[[^\]]*\])*)`")
 _MAX_REPAIRS = 20
+_NOT_SHOWN = frozenset({Detail.NAME, Detail.MANIFEST})  # by the cluster
 _Key = tuple[str, str | None, str]  # kind, namespace and name
 
 
@@ -49,7 +50,7 @@ class Thing(msgspec.Struct, eq=False):
     @property
     def live(self) -> bool:
         """True when the cluster showed it, not only a manifest."""
-        return max(self.details) > Detail.MANIFEST
+        return not self.details <= _NOT_SHOWN
 
     @property
     def full(self) -> bool:
@@ -168,8 +169,9 @@ class Store(msgspec.Struct, eq=False):
     def named(self, kind: str, name: str | None, namespace: str | None = None) -> Thing | None:
         """The object of this name; without a namespace only when one alone fits."""
         if namespace is not None and kind not in CLUSTER_KINDS:
-            places = ((kind, name or "", namespace), (kind, name or "", None))
-            found = [thing for place in places for thing in self._by_place.get(place, ())]
+            found = self._by_place.get((kind, name or "", namespace), [])
+            homeless = self._by_place.get((kind, name or "", None))
+            found = [*found, *homeless] if homeless else found
         else:
             found = self._by_name.get((kind, name or ""), [])
         return found[0] if len(found) == 1 else None

@@ -18,7 +18,12 @@ _QUOTES = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "`": "'
 
 def normal(text: str) -> str:
     """A text as literals see it: lower case, plain quotes without backslashes, one blank for a run of them."""
-    return _BLANKS.sub(" ", _ESCAPES.sub("", text).translate(_QUOTES)).lower()
+    return _BLANKS.sub(" ", _unescaped(text).translate(_QUOTES)).lower()
+
+
+def _unescaped(text: str) -> str:
+    """A text without the backslashes before its quotes."""
+    return _ESCAPES.sub("", text) if "\\" in text else text
 
 
 def says(case: Case, signal: Signal, text: str, normal_text: str | None = None) -> dict[str, str] | None:
@@ -30,7 +35,7 @@ def says(case: Case, signal: Signal, text: str, normal_text: str | None = None) 
     heard = normal(text) if normal_text is None else normal_text
     if not _has_literals(signal, heard) or any(_literal(other.tell) in heard for other in case.not_this):
         return None
-    text = _ESCAPES.sub("", text)
+    text = _unescaped(text)
     names: dict[str, str] = {}
     if signal.regex is not None:
         found = _pattern(signal.regex).search(text)

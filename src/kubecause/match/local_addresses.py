@@ -51,10 +51,10 @@ def _told(workload: Thing) -> tuple[_Told, ...]:
 
 def _of_workload(workload: Workload) -> Iterator[_Told]:
     for container in workload.spec.template.spec.containers:
-        words = [(variable.name, variable.value or "") for variable in container.env]
-        words += [("args", word) for word in (*container.command, *container.args)]
+        words = [(variable.name, variable.value) for variable in container.env if variable.value and ":" in variable.value]
+        words += [("args", word) for word in (*container.command, *container.args) if ":" in word]
         for name, value in words:
-            found = _LOCAL.search(value) if ":" in value and len(value) <= 500 else None
+            found = _LOCAL.search(value) if len(value) <= 500 else None
             if found:
                 yield container, name, value, found["host"], int(found["port"])
 

@@ -27,17 +27,18 @@ class Hit(msgspec.Struct, frozen=True):
     names: Mapping[str, str]
 
 
-class TextSignal(msgspec.Struct, frozen=True):
-    """A text signal made ready."""
+class TextSignal:
+    """A text signal made ready.
 
-    case: Case
-    name: str
-    signal: Signal
+    :ivar channels: it looks into texts of these.
+    """
 
-    def listens(self, channel: Channel) -> bool:
-        """Whether the signal looks into texts of a channel; a status message repeats what an event said."""
-        wanted = self.signal.channels
-        return channel in OPEN_CHANNELS or channel in wanted or (channel == Channel.STATUS and Channel.EVENT in wanted)
+    def __init__(self, case: Case, name: str, signal: Signal) -> None:
+        self.case = case
+        self.name = name
+        self.signal = signal
+        repeated = {Channel.STATUS} if Channel.EVENT in signal.channels else set()  # there, what an event said
+        self.channels = OPEN_CHANNELS | {*signal.channels} | repeated
 
     def hit(self, fact: Fact, text: str) -> Hit | None:
         """The hit on a fact, or None.
@@ -45,7 +46,7 @@ class TextSignal(msgspec.Struct, frozen=True):
         :param text: the fact's text as :func:`kubecause.knowledge.wording.normal` gives it.
         """
         fields = fact.fields
-        if not self.listens(fields["channel"]) or (fields.get("healed") and not self.signal.healed):
+        if fields["channel"] not in self.channels or (fields.get("healed") and not self.signal.healed):
             return None
         if self.signal.reason and not self._has_reason(fields, text):
             return None

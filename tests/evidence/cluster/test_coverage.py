@@ -50,6 +50,26 @@ def test_after_three_logs_that_hang_none_is_asked_for() -> None:
     assert not kubelets.is_asked("n4")
 
 
+def silent(*, ready: bool) -> SilentKubelets:
+    """A dozen nodes gave no log."""
+    kubelets = SilentKubelets()
+    for number in range(12):
+        kubelets.gave_nothing(f"n{number}", hanging=False, ready=ready)
+    return kubelets
+
+
+def test_where_no_kubelet_of_many_ready_nodes_gave_a_log_no_other_is_asked() -> None:
+    """The way from the API server to all of them is cut; one gap tells of all logs that were not asked for."""
+    cut_off, dead, some = silent(ready=True), silent(ready=False), silent(ready=True)
+    some.gave_one()
+
+    assert [False, False] == [cut_off.is_asked(node) for node in ("other", "another")]
+    assert [("logs of 2 more containers", ("app-log",))] == [(gap.what, gap.hides) for gap in cut_off.gaps()]
+    assert [] == cut_off.gaps()
+    assert dead.is_asked("other")
+    assert some.is_asked("other")
+
+
 def test_broken_pods_that_are_not_read_in_full_are_told_once() -> None:
     """Nothing more is asked about them, and the report says how many they are."""
     coverage = Coverage()

@@ -81,6 +81,20 @@ def test_results_come_by_turns() -> None:
     assert ["first", "second", "first again", "third"] == taken
 
 
+def test_calls_are_begun_by_turns() -> None:
+    """Of those that wait: the longest, then those whose results come first."""
+    begun: list[str] = []
+    crew: Crew[object] = Crew(1)
+    handed_in = threading.Event()
+    crew.submit(lambda: handed_in.wait(5))
+    for turn in (Turn.FOURTH, Turn.FIRST, Turn.LAST, Turn.SECOND):
+        crew.submit(lambda turn=turn: begun.append(turn.name), turn)  # type: ignore[misc]
+    handed_in.set()
+    list(crew.results())
+
+    assert ["LAST", "FIRST", "SECOND", "FOURTH"] == begun
+
+
 def test_the_first_error_ends_it() -> None:
     """It is raised in the thread that takes the results, and what was not begun is never called."""
     called: list[str] = []

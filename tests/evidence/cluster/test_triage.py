@@ -55,6 +55,12 @@ def listed(item: dict[str, Any]) -> Listed:
     return Listed("shop", item["metadata"]["name"], item["metadata"]["name"], json.dumps(item))
 
 
+def asked_for(chooser: Triage, pod: dict[str, Any]) -> list[Request]:
+    """What is asked for once a pod was read."""
+    request = Request("get", "Pod", "shop", pod["metadata"]["name"])
+    return chooser.referred_to(pod) + chooser.answered(request)
+
+
 def triage(*items: dict[str, Any], most: int = 100) -> Triage:
     """A triage that knows some Deployments."""
     inventory = Inventory()
@@ -148,20 +154,30 @@ def test_a_deployment_with_broken_pods_is_followed_from_them() -> None:
     wanted = chooser.answered(PODS)
 
     assert [None, "app=cart"] == [request.labels for request in wanted]
-    assert chooser.referred_to(pod_of(WEB)) == [Request("list", "ReplicaSet", "shop", labels="app=web")]
+    assert asked_for(chooser, pod_of(WEB)) == [Request("list", "ReplicaSet", "shop", labels="app=web")]
+
+
+def test_the_history_of_a_pod_waits_for_the_deployments() -> None:
+    """Before they are read, nobody knows which one its ReplicaSet belongs to."""
+    deployments = Request("list", "Deployment")
+    chooser = triage(deployment("web"))
+    chooser.asked(deployments)
+
+    assert asked_for(chooser, pod_of(WEB)) == []
+    assert chooser.answered(deployments) == [Request("list", "ReplicaSet", "shop", labels="app=web")]
 
 
 def test_a_template_that_never_changed_has_no_history() -> None:
     """Revision 1: there is one ReplicaSet, and its name and the pod's hash tell whose it is."""
     once = triage(deployment("web", revision="1"))
 
-    assert [] == once.referred_to(pod_of(WEB))
-    assert [Request("get", "ReplicaSet", "shop", CART)] == once.referred_to(pod_of(CART))
+    assert [] == asked_for(once, pod_of(WEB))
+    assert [Request("get", "ReplicaSet", "shop", CART)] == asked_for(once, pod_of(CART))
 
 
 def test_a_replica_set_of_no_deployment_is_read_itself() -> None:
     """Also where its name begins like that of a Deployment."""
-    assert [Request("get", "ReplicaSet", "shop", WEB)] == triage(deployment("web")).referred_to(pod_of(WEB, template_hash=None))
+    assert [Request("get", "ReplicaSet", "shop", WEB)] == asked_for(triage(deployment("web")), pod_of(WEB, template_hash=None))
 
 
 def test_pods_of_a_service_are_not_asked_for_where_they_were_seen_broken() -> None:

@@ -162,9 +162,10 @@ class ClusterSource:
 
     def _settling(self, needs: Sequence[Need]) -> list[Request]:
         wanted = [need for need in distinct(needs) if not self._reader.is_represented(need.entity)]
-        return every([*map(requests_for, wanted), *map(self._behind, wanted)])
+        services = dict.fromkeys(need.entity for need in wanted if need.entity.kind == "Service")
+        return every([*map(requests_for, wanted), *map(self._behind, services)])
 
-    def _behind(self, need: Need) -> list[Request]:
-        """The pods behind a Service that a need names: its selector is known by now."""
-        item = self._item(need.entity) if need.entity.kind == "Service" else None
+    def _behind(self, service: Entity) -> list[Request]:
+        """The pods behind a Service that needs name: its selector is known by now."""
+        item = self._item(service)
         return every([pods_of(item)]) if item else []

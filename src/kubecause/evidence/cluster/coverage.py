@@ -11,6 +11,7 @@ from kubecause.model import Channel, Entity, Gap
 _READY_NODES = 20  # of those, so many are read: the ones whose faults would explain most come first
 _OF_PODS = ("container.state", str(Channel.APP_LOG))  # what neither rows nor warnings tell
 _HANGING = 2  # logs waited for in vain, each for the whole timeout; then no kubelet is asked any more
+_CUT_OFF = 12  # ready nodes whose kubelets gave no log, while none gave one; then no other is asked either
 
 
 class Coverage:
@@ -58,6 +59,10 @@ class Coverage:
         """Nodes that a table shows as ready: only the first of them are read in full."""
         self._ready.update(names)
 
+    def is_ready(self, node: str) -> bool:
+        """True for a node that a table shows as ready."""
+        return node in self._ready
+
     def gaps(self) -> list[Gap]:
         """That some nodes, although something pointed at them, and some pods were not read in full; told once."""
         more = len(self._ready_left_out) - self._told
@@ -91,34 +96,52 @@ class Coverage:
 
 
 class SilentKubelets:
-    """Nodes whose kubelet gave no log; the logs of their other containers are not asked for."""
+    """Nodes whose kubelet gave no log; the logs of their other containers are not asked for.
+
+    A kubelet that gives none although its node is ready is alive, and cut off from the API server. Where that holds for many of
+    them and none has answered, the way to all is cut, and no more are asked.
+    """
 
     def __init__(self) -> None:
         self._left_out: dict[str, int] = {}
         self._hanging = 0
+        self._cut_off: set[str] = set()
+        self._answered = False
+        self._of_others = 0  # logs of nodes that were not asked since no kubelet answers
 
-    def gave_nothing(self, node: str, *, hanging: bool) -> None:
+    def gave_one(self) -> None:
+        """Note that a log was read: the API server reaches kubelets."""
+        self._answered = True
+
+    def gave_nothing(self, node: str, *, hanging: bool, ready: bool = False) -> None:
         """Note that a log was not to be had.
 
-        :param hanging: there was no answer at all.
+        :param hanging: there was no answer at all. :param ready: a table shows the node as ready.
         """
         if node:
             self._left_out.setdefault(node, 0)
+            if ready:
+                self._cut_off.add(node)
         self._hanging += hanging
 
     def is_asked(self, node: str) -> bool:
         """Whether a log of this node is still asked for; it is noted when it is not."""
-        if node and (node in self._left_out or self._hanging > _HANGING):
+        if node in self._left_out or (node and self._hanging > _HANGING):
             self._left_out[node] = self._left_out.get(node, 0) + 1
+            return False
+        if len(self._cut_off) >= _CUT_OFF and not self._answered:
+            self._of_others += 1
             return False
         return True
 
     def gaps(self) -> list[Gap]:
-        """One for each node with logs that were left out since the last call."""
-        told = [
-            Gap(f"logs of {count} more containers on node {node}", "the API server gets no logs from its kubelet")
-            for node, count in sorted(self._left_out.items())
-            if count
-        ]
+        """One for each node with logs that were left out since the last call, and one for all that were not asked."""
+        why = "the API server gets no logs from its kubelet"
+        left_out = sorted(self._left_out.items())
+        told = [Gap(f"logs of {count} more containers on node {node}", why) for node, count in left_out if count]
+        if self._of_others:
+            why = f"the API server got no logs from {len(self._cut_off)} kubelets, and none from any other"
+            told.append(Gap(f"logs of {self._of_others} more containers", why, hides=(str(Channel.APP_LOG),)))
         self._left_out = dict.fromkeys(self._left_out, 0)
+        self._of_others = 0
         return told

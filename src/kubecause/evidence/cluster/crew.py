@@ -12,12 +12,16 @@ T = TypeVar("T")
 
 
 class Turn(IntEnum):
-    """When the result of a call is given: by turns, whoever is faster."""
+    """When a call is begun, of those that wait, and when its result is given: by turns, whoever is faster."""
 
     FIRST = 0
     SECOND = 1
     THIRD = 2
-    LAST = 3  # the call takes very long, and is begun before those that still wait
+    FOURTH = 3
+    LAST = 4  # the call takes very long, and is begun before all that still wait
+
+
+_BEGUN = (Turn.LAST, *(turn for turn in Turn if turn != Turn.LAST))
 
 
 class _Task(Generic[T]):
@@ -43,7 +47,7 @@ class Crew(Generic[T]):
         self._size = size
         self._lock = threading.Lock()
         self._results: dict[Turn, deque[_Task[T]]] = {turn: deque() for turn in Turn}
-        self._waiting: deque[_Task[T]] = deque()
+        self._waiting: dict[Turn, deque[_Task[T]]] = {turn: deque() for turn in _BEGUN}
         self._at_work = 0
 
     def submit(self, call: Callable[[], T], turn: Turn = Turn.SECOND) -> None:
@@ -51,10 +55,7 @@ class Crew(Generic[T]):
         task = _Task(call)
         self._results[turn].append(task)
         with self._lock:
-            if turn == Turn.LAST:
-                self._waiting.appendleft(task)
-            else:
-                self._waiting.append(task)
+            self._waiting[turn].append(task)
             if self._at_work < self._size:
                 self._at_work += 1
                 threading.Thread(target=self._work, daemon=True).start()
@@ -91,16 +92,18 @@ class Crew(Generic[T]):
 
     def _next(self) -> _Task[T] | None:
         with self._lock:
-            if self._waiting:
-                return self._waiting.popleft()
+            for waiting in self._waiting.values():
+                if waiting:
+                    return waiting.popleft()
             self._at_work -= 1
             return None
 
     def _fail(self, task: _Task[T], error: Exception) -> None:
         """Nothing more is called; those who wait for what was not called are told why."""
         with self._lock:
-            left = [task, *self._waiting]
-            self._waiting.clear()
+            left = [task, *(each for waiting in self._waiting.values() for each in waiting)]
+            for waiting in self._waiting.values():
+                waiting.clear()
         for each in left:
             each.error = error
             each.done.set()

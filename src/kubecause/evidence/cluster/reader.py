@@ -41,7 +41,6 @@ _NOT_FOUND = 404
 _SERVER_ERROR = 500
 _ENOUGH_FAILURES = 3  # requests that a server could not answer; an aggregated API that is down fails one or two
 _FEW_NODES = 200  # so many are read in full; of larger clusters only the broken ones
-_FINISHED = 10  # completed pods of no Job that are read in one namespace
 _SECRET_COLUMNS = ("NAME", "TYPE", "DATA", "AGE")
 
 
@@ -179,8 +178,11 @@ class Reader:
         def send() -> tuple[Request, object]:
             answer = self._send(request)
             refused = answer if isinstance(answer, Refused) else getattr(answer, "refused", None)
-            if isinstance(refused, Refused) and _is_from_kubelet(refused):
-                self._kubelets.gave_nothing(self._node_of(request), hanging=refused.status == 0)
+            if isinstance(answer, str):
+                self._kubelets.gave_one()
+            elif isinstance(refused, Refused) and _is_from_kubelet(refused):
+                node = self._node_of(request)
+                self._kubelets.gave_nothing(node, hanging=refused.status == 0, ready=self._coverage.is_ready(node))
             elif isinstance(refused, Refused) and (refused.status == 0 or refused.status >= _SERVER_ERROR):
                 self._failures += 1
             return request, answer
@@ -343,12 +345,14 @@ class Reader:
 
 
 def _turn(request: Request) -> Turn:
-    """When an answer is worked on: from tables most follows, Deployments are the longest list, and pods lead to them."""
+    """When an answer is worked on: from tables most follows, and Deployments are the longest list."""
     if request.verb == "table":
         return Turn.FIRST
     if request.fields == WARNINGS:
         return Turn.LAST  # which of them matter is known once the pods are
-    return Turn.SECOND if request.verb == "list" and request.kind != "Deployment" else Turn.THIRD
+    if request.verb == "list":
+        return Turn.FOURTH if request.kind == "Deployment" else Turn.SECOND
+    return Turn.THIRD
 
 
 def _hints(request: Request, more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
@@ -19,7 +20,7 @@ WARNINGS = "type=Warning"
 _REVISION = "deployment.kubernetes.io/revision"  # set by the Deployment controller, counted up with every new template
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, cache_hash=True):
     """One request; equal requests are sent once.
 
     ``screen`` stands for the handful of requests that triage a namespace, ``neighbour`` for those of a namespace that nobody
@@ -87,17 +88,37 @@ _SERVICES = frozenset(
     {"policy.blocks", "service.broken", "service.state", "client.address-wrong", "database.rejects", "connection"}
 )
 _SYSTEM_PODS = frozenset({"component.down", "workload.replicas", "container.state", "pod.status"})
-_TELLING = frozenset({*_LOGS, *_STATES, *_SERVICES, *_SYSTEM_PODS, Channel.EVENT, "quota.exceeded", "scheduler.absent"})
+_OF_QUOTAS = frozenset({"quota.exceeded", Channel.EVENT})
+_OF_SCHEDULERS = frozenset({"component.down", "scheduler.absent"})
+_OF_NODES = frozenset({Channel.COMPONENT_LOG, "component.down", "container.state", "pod.status"})
+_LOOKED_AT: Mapping[str, tuple[frozenset[str], ...]] = {  # by kind of entity: what the functions below tell apart
+    "Cluster": (
+        frozenset({ADDRESS}),
+        _SYSTEM_PODS,
+        frozenset({Channel.COMPONENT_LOG}),
+        frozenset({Channel.EVENT}),
+        _OF_SCHEDULERS,
+    ),
+    "Namespace": (_OF_QUOTAS, frozenset({ADDRESS})),
+    "Node": (frozenset({Channel.EVENT}), _OF_NODES),
+    "Service": (_SERVICES, frozenset({"policy.blocks"}), frozenset({Channel.EVENT}), _LOGS, _STATES),
+}
+_OF_OBJECTS = (_SERVICES, frozenset({"policy.blocks"}), frozenset({Channel.EVENT}))
 
 
 def distinct(needs: Iterable[Need]) -> Iterator[Need]:
     """Of the needs on one entity that the same requests settle, the first."""
-    seen: set[tuple[Entity, str]] = set()
+    seen: set[tuple[Entity, tuple[bool, ...]]] = set()
     for need in needs:
-        key = (need.entity, need.fact_kind if need.fact_kind in _TELLING else "")
+        key = (need.entity, _told_apart(need.entity.kind, need.fact_kind))
         if key not in seen:
             seen.add(key)
             yield need
+
+
+@cache
+def _told_apart(entity_kind: str, wanted: str) -> tuple[bool, ...]:
+    return tuple(wanted in kinds for kinds in _LOOKED_AT.get(entity_kind, _OF_OBJECTS))
 
 
 def requests_for(need: Need) -> Iterator[Request]:
@@ -106,7 +127,7 @@ def requests_for(need: Need) -> Iterator[Request]:
     if entity.kind == "Cluster":
         yield from _of_cluster(wanted)
     elif entity.kind == "Namespace" and entity.name:
-        if wanted in ("quota.exceeded", Channel.EVENT):
+        if wanted in _OF_QUOTAS:
             yield Request("list", "ResourceQuota", entity.name)
             yield Request("list", "LimitRange", entity.name)
         if wanted == ADDRESS:
@@ -124,7 +145,7 @@ def _of_cluster(wanted: str) -> Iterator[Request]:
         yield Request("neighbour", "Namespace", name=SYSTEM_NAMESPACE)
     if wanted == Channel.COMPONENT_LOG:
         yield Request("list", "Pod", SYSTEM_NAMESPACE, labels=DNS_LABEL)
-    if wanted in ("component.down", "scheduler.absent"):
+    if wanted in _OF_SCHEDULERS:
         yield Request("list", "Lease", SYSTEM_NAMESPACE)
         yield Request("ready", "Cluster")
 
@@ -136,7 +157,7 @@ def _of_node(node: Entity, wanted: str) -> Iterator[Request]:
     yield Request("get", "Node", name=node.name)
     if wanted == Channel.EVENT:
         yield events_about(node)
-    if wanted in (Channel.COMPONENT_LOG, "component.down", "container.state", "pod.status"):
+    if wanted in _OF_NODES:
         yield Request("table", "Pod", SYSTEM_NAMESPACE, fields=f"spec.nodeName={node.name}")
 
 

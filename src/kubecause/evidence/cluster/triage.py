@@ -29,28 +29,36 @@ class Triage:
         self._coverage = coverage
         self.broken = BrokenPods(most)
         self.many = False
-        self._tables: set[Request] = set()
+        self._tables: set[Request] = set()  # this and the next two: on their way
         self._jobs: set[Request] = set()
+        self._of_deployments: set[Request] = set()
         self._finished: list[PodRow] = []
         self._deployments: list[tuple[Request, Sequence[Listed]]] = []
+        self._histories: list[tuple[Request, str]] = []  # a pod's ReplicaSet, and the hash that its Deployment gave it
 
     def asked(self, request: Request) -> None:
-        """A request is on its way; nothing is chosen before the tables of pods, nor completed pods before the Jobs."""
+        """A request is on its way: pods are chosen after the tables, completed ones after Jobs, histories after Deployments."""
         if request.verb == "table" and request.kind == "Pod":
             self._tables.add(request)
         if request.verb == "list" and request.kind == "Job":
             self._jobs.add(request)
+        if request.verb == "list" and request.kind == "Deployment":
+            self._of_deployments.add(request)
 
     def answered(self, request: Request) -> list[Request]:
         """Whatever the answer was, it was taken; returns what is worth reading now."""
         self._tables.discard(request)
         self._jobs.discard(request)
+        self._of_deployments.discard(request)
         wanted: list[Request] = []
         if not self._tables:
             wanted += self._widest()
             for listing, objects in self._deployments:  # of one with broken pods, those that are read lead to its history
                 wanted += of_listed(listing, [each for each in objects if not self.broken.is_of(each.namespace, each.name)])
             self._deployments.clear()
+        if not self._of_deployments:
+            wanted += every(self._history(*each) for each in self._histories)
+            self._histories.clear()
         return wanted if self._jobs else wanted + self._completed()
 
     def deployments(self, request: Request, objects: Sequence[Listed]) -> None:
@@ -77,16 +85,21 @@ class Triage:
         return any(self.broken.is_of(request.namespace, name) for name in names)
 
     def referred_to(self, item: Item) -> list[Request]:
-        """What an object refers to; instead of a pod's ReplicaSet alone, those of its Deployment, where that one was read."""
+        """What an object refers to; instead of a pod's ReplicaSet alone, those of its Deployment, once it is known which."""
         template_hash = (item["metadata"].get("labels") or {}).get("pod-template-hash")  # which only Deployments write
-        return every(self._with_history(request, template_hash) for request in of_object(item))
+        wanted = []
+        for request in of_object(item):
+            if request.kind == "ReplicaSet" and template_hash and (request.name or "").endswith(f"-{template_hash}"):
+                self._histories.append((request, template_hash))
+            else:
+                wanted.append(request)
+        return wanted
 
-    def _with_history(self, request: Request, template_hash: str | None) -> list[Request]:
-        name = request.name or ""
-        if request.kind != "ReplicaSet" or not template_hash or not name.endswith(f"-{template_hash}"):
-            return [request]
-        deployment = self._inventory.item("Deployment", request.namespace, name.removesuffix(f"-{template_hash}"))
-        return [*history(deployment), *owners(deployment)] if deployment else [request]
+    def _history(self, replica_set: Request, template_hash: str) -> list[Request]:
+        """The ReplicaSets of a Deployment that was read, else the one that a pod names."""
+        name = (replica_set.name or "").removesuffix(f"-{template_hash}")
+        deployment = self._inventory.item("Deployment", replica_set.namespace, name)
+        return [*history(deployment), *owners(deployment)] if deployment else [replica_set]
 
     def _widest(self) -> list[Request]:
         chosen, left = self.broken.choose()
