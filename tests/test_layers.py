@@ -32,7 +32,7 @@ MAY: dict[str, set[str]] = {
     "facts": set(),
     "knowledge": set(),
     "match": {"knowledge", *FACT_RECORDS},
-    "diagnose": {"knowledge", "facts.joins", "facts.paths", "facts.signs", "facts.store"},
+    "diagnose": {"knowledge", "facts.edits", "facts.joins", "facts.paths", "facts.signs", "facts.store"},
     "report": {"knowledge"},
     "pipeline": {"knowledge", *STAGES},
     "examples": {"knowledge", "evidence", "facts", "match"},

@@ -97,7 +97,7 @@ class Changes:
             for each in (finding.entity, *finding.subjects[:_LOOKED_AT]):
                 related.update(dict.fromkeys(self._around(each)))
         related.update(dict.fromkeys(self._acting_on_all(group, {each.namespace for each in related})))
-        for each in sorted(related, key=lambda e: e.sort_key):
+        for each in related:
             yield from ((fact, each in own) for fact in self._changes_of(each))
 
     def _changes_of(self, entity: Entity) -> list[Fact]:

@@ -26,11 +26,14 @@ def guard_facts(store: Store, now: datetime | None) -> Iterator[Fact]:
 
 
 def _terminating(store: Store, now: datetime | None) -> Iterator[Fact]:
-    for thing in list(store.things.values()):
-        deleted = parse_time(thing.metadata.deletion_timestamp)
-        finalizers = [name for name in thing.metadata.finalizers if name not in _COLLECTOR]
+    if store.things:
         store.saw("object.terminating")
-        if deleted is None or not finalizers or thing.entity.kind in _OWN_CASES:
+    for thing in store.things.values():
+        deleted = parse_time(thing.metadata.deletion_timestamp)
+        if deleted is None or thing.entity.kind in _OWN_CASES:
+            continue
+        finalizers = [name for name in thing.metadata.finalizers if name not in _COLLECTOR]
+        if not finalizers:
             continue
         if now is not None and (now - deleted).total_seconds() < _PATIENCE:
             continue

@@ -28,6 +28,7 @@ class Joins:
         self._tops: dict[Entity, Entity] = {}
         self._nodes: dict[Entity, set[str]] = {}
         self._ready: dict[Entity, int | None] = {}
+        self._called: dict[tuple[str, str | None], Thing | None] = {}
         self._dependents: dict[Entity, set[Entity]] = {}
         self._facts_of: dict[str, tuple[int, dict[Entity, list[Fact]]]] = {}
         self._kept_off: dict[tuple[str, ...], frozenset[str]] = {}
@@ -202,8 +203,14 @@ class Joins:
 
     def service_called(self, host: str, namespace: str | None) -> Thing | None:
         """The service a DNS name means: ``db``, ``db.shop``, ``db.shop.svc.cluster.local``, or a cluster IP."""
+        called = (host, namespace)
+        if called not in self._called:
+            self._called[called] = self._find_called(host, namespace)
+        return self._called[called]
+
+    def _find_called(self, host: str, namespace: str | None) -> Thing | None:
         parts = host.lower().rstrip(".").split(".")
-        if len(parts) == 1 or (len(parts) > 1 and parts[1:] and not parts[-1].isdigit()):
+        if len(parts) == 1 or not parts[-1].isdigit():
             wanted = parts[1] if len(parts) > 1 and (len(parts) == 2 or parts[2] == "svc") else namespace
             return self.store.named("Service", parts[0], wanted)
         return next((t for t, s in self.store.records("Service", Service) if s.spec.cluster_ip == host), None)

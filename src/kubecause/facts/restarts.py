@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from kubecause.facts.records_pod import ContainerStatus, Pod
 
@@ -15,6 +16,7 @@ _CALM = 3.0  # times the mean distance of the restarts
 _LONG = 900.0  # seconds of quiet after which old restarts do not matter
 
 
+@lru_cache(maxsize=4096)
 def parse_time(text: str | None) -> datetime | None:
     """A time stamp as the API or kubectl prints it; None when it is none.
 

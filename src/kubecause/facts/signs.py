@@ -74,15 +74,22 @@ class Signs:
     @cached_property
     def _emptied(self) -> dict[tuple[str | None, str], datetime]:
         """By namespace and service: when its endpoints were written last, for those without a ready address."""
-        found: dict[tuple[str | None, str], list[datetime]] = {}
+        written: dict[tuple[str | None, str], list[Endpoints]] = {}
         full: set[tuple[str | None, str]] = set()
         for kind in ("Endpoints", "EndpointSlice"):
             for thing, record in self._joins.store.records(kind, Endpoints):
                 name = thing.metadata.labels.get(SERVICE_NAME_LABEL) if kind == "EndpointSlice" else thing.entity.name
                 key = (thing.entity.namespace, name or "")
-                full.update([key] if any(subset.addresses for subset in record.subsets) else [])
-                found.setdefault(key, []).extend(_times(entry.time for entry in record.metadata.managed_fields))
-        return {key: max(times) for key, times in found.items() if times and key not in full}
+                if any(subset.addresses for subset in record.subsets):
+                    full.add(key)
+                else:
+                    written.setdefault(key, []).append(record)
+        times = {
+            key: _times(entry.time for record in records for entry in record.metadata.managed_fields)
+            for key, records in written.items()
+            if key not in full
+        }
+        return {key: each[-1] for key, each in times.items() if each}
 
 
 def _of_event(fact: Fact) -> datetime | None:

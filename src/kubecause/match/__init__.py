@@ -103,6 +103,8 @@ def _groups(case: Case, hits: Sequence[Hit], store: Store, joins: Joins) -> dict
 
 def _enough(case: Case, hits: Sequence[Hit]) -> list[Hit]:
     """Without the signals that want more repeats than there are."""
+    if all(case.signals[name].at_least <= 1 for name in {hit.signal for hit in hits}):
+        return list(hits)
     totals: dict[str, int] = defaultdict(int)
     for hit in hits:
         totals[hit.signal] += int(hit.fact["count"] or 1)

@@ -47,13 +47,20 @@ _CLUSTER_SUFFIX = re.compile(r"\.svc(?:\.[\w.-]+)?$|\.cluster\.local$")
 
 
 class Address(msgspec.Struct, frozen=True):
-    """An address a workload is configured with."""
+    """An address a workload is configured with.
+
+    :param place: dotted path of the field that holds it.
+    """
 
     variable: str
     value: str
     host: str
     port: int | None
-    proofs: tuple[Proof, ...]
+    place: str
+
+    def proofs(self, workload: Thing) -> tuple[Proof, ...]:
+        """Where it can be read."""
+        return workload.proof(self.place, "spec.template.spec.containers")
 
 
 @worked_out_once
@@ -62,10 +69,10 @@ def addresses(workload: Thing) -> tuple[Address, ...]:
     if not isinstance(workload.record, Workload):
         return ()
     containers = workload.record.spec.template.spec.containers
-    return tuple(address for container in containers for address in _in_container(workload, container))
+    return tuple(address for container in containers for address in _in_container(container))
 
 
-def _in_container(thing: Thing, container: Container) -> Iterator[Address]:
+def _in_container(container: Container) -> Iterator[Address]:
     ports = {v.name: v.value for v in container.env if v.value and v.value.isdigit()}
     for variable in container.env:
         value = variable.value or ""
@@ -76,8 +83,8 @@ def _in_container(thing: Thing, container: Container) -> Iterator[Address]:
         place = f"spec.containers.{container.name}.env.{variable.name}"
         for host, own_port in _told_in(value):
             port = own_port if own_port is not None else _sibling_port(variable.name, ports)
-            yield Address(variable.name, value, host, port, thing.proof(place, "spec.template.spec.containers"))
-    yield from _in_arguments(thing, container)
+            yield Address(variable.name, value, host, port, place)
+    yield from _in_arguments(container)
 
 
 @lru_cache(maxsize=4096)
@@ -95,7 +102,7 @@ def _names_address(variable: str) -> bool:
     return _ADDRESS_VARIABLE.search(variable) is not None
 
 
-def _in_arguments(thing: Thing, container: Container) -> Iterator[Address]:
+def _in_arguments(container: Container) -> Iterator[Address]:
     """Addresses in the command line: URLs, and the values of flags that name an address."""
     words = [*container.command, *container.args]
     for before, word in zip(["", *words], words, strict=False):
@@ -109,9 +116,9 @@ def _in_arguments(thing: Thing, container: Container) -> Iterator[Address]:
             host = found["host"]
             if _LOCAL.match(host) or not _LETTER.search(host) or ("." in host and ".svc" not in host):
                 continue
-            proofs = thing.proof(f"spec.template.spec.containers.{container.name}.args", "spec.template.spec.containers")
+            place = f"spec.template.spec.containers.{container.name}.args"
             port = int(found["port"]) if found["port"] else None
-            yield Address(flag if equals or flag.startswith("-") else "args", value, host.lower(), port, proofs)
+            yield Address(flag if equals or flag.startswith("-") else "args", value, host.lower(), port, place)
 
 
 def _sibling_port(variable: str, ports: Mapping[str, str | None]) -> int | None:
@@ -189,7 +196,7 @@ def _wrong(thing: Thing, address: Address, lines: list[Fact], ranges: frozenset[
         "database": database,
         "asks": None if proofs else (Need("client.address-wrong", thing.entity),),
     }
-    own = address.proofs + (service.proof("spec.ports", "row") if service else ())
+    own = address.proofs(thing) + (service.proof("spec.ports", "row") if service else ())
     return Fact("client.address-wrong", thing.entity, {k: v for k, v in fields.items() if v is not None}, own + proofs)
 
 
@@ -266,4 +273,4 @@ def missing_services(namespace: str | None, store: Store, joins: Joins) -> Itera
             for address in addresses(thing):
                 host = _CLUSTER_SUFFIX.sub("", address.host)
                 if "." not in host and joins.service_called(host, namespace) is None and store.workload_named(host, namespace):
-                    yield host, address.proofs
+                    yield host, address.proofs(thing)

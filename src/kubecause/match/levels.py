@@ -62,8 +62,10 @@ def entity_at(level: str, fact: Fact, names: Mapping[str, str], store: Store, jo
 
     :param names: what the signal bound; ``node``, ``namespace``, ``claim``, ``registry`` … may name the entity.
     """
-    about = fact["about"] if isinstance(fact["about"], Entity) else None
-    if about and fact.entity.kind not in ("Container", "Pod"):
+    about = fact["about"]
+    if not isinstance(about, Entity):
+        about = None
+    elif fact.entity.kind not in ("Container", "Pod"):
         thing = store.named("Pod", about.name, about.namespace)
         about = thing.entity if thing else about
     found = _READERS[level](_View(fact.entity, about, names, fact, store, joins))

@@ -9,9 +9,9 @@ from kubecause.facts.joins import Joins
 from kubecause.facts.records import Workload
 from kubecause.facts.records_network import Service
 from kubecause.facts.records_pod import Container
-from kubecause.facts.store import Store, Thing, worked_out_once
+from kubecause.facts.store import Store, Thing
 from kubecause.match.addresses import failing_lines
-from kubecause.model import Entity, Fact
+from kubecause.model import Fact
 
 _LOCAL = re.compile(r"(?:^|[/@=,\s])(?P<host>localhost|127\.0\.0\.1|\[::1\]):(?P<port>\d{2,5})\b")
 
@@ -23,16 +23,15 @@ def local_address_facts(store: Store, joins: Joins) -> Iterator[Fact]:
 
     A workload whose own containers declare the port is left alone: it talks to its sidecar.
     """
-    failures: dict[Entity, list[Fact]] | None = None
+    failures = failing_lines(store, joins)
     for kind in ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"):
         for thing, workload in store.records(kind, Workload):
-            told = _told(thing) if thing.live else ()
-            if not told:
+            failing = failures.get(thing.entity)
+            if not failing or not thing.live:
                 continue
-            failures = failing_lines(store, joins) if failures is None else failures
             own = {port.container_port for c in workload.spec.template.spec.containers for port in c.ports}
-            for container, variable, value, host, port in told:
-                lines = [line for line in failures.get(thing.entity, []) if _refused_at(port, str(line["text"]))]
+            for container, variable, value, host, port in _told(workload):
+                lines = [line for line in failing if _refused_at(port, str(line["text"]))]
                 meant = _offered(port, thing, store)
                 if port in own or not lines or meant is None:
                     continue
@@ -43,13 +42,8 @@ def local_address_facts(store: Store, joins: Joins) -> Iterator[Fact]:
                 yield Fact("client.address-wrong", thing.entity, {**fields, "meant": written, "failing": True}, proofs)
 
 
-@worked_out_once
-def _told(workload: Thing) -> tuple[_Told, ...]:
+def _told(workload: Workload) -> Iterator[_Told]:
     """Every local address in variables and arguments."""
-    return tuple(_of_workload(workload.record)) if isinstance(workload.record, Workload) else ()
-
-
-def _of_workload(workload: Workload) -> Iterator[_Told]:
     for container in workload.spec.template.spec.containers:
         words = [(variable.name, variable.value) for variable in container.env if variable.value and ":" in variable.value]
         words += [("args", word) for word in (*container.command, *container.args) if ":" in word]

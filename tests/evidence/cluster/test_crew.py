@@ -81,18 +81,18 @@ def test_results_come_by_turns() -> None:
     assert ["first", "second", "first again", "third"] == taken
 
 
-def test_calls_are_begun_by_turns() -> None:
-    """Of those that wait: the longest, then those whose results come first."""
+def test_long_calls_are_begun_first() -> None:
+    """Of those that wait; then those whose results come first."""
     begun: list[str] = []
     crew: Crew[object] = Crew(1)
     handed_in = threading.Event()
     crew.submit(lambda: handed_in.wait(5))
-    for turn in (Turn.FOURTH, Turn.FIRST, Turn.LAST, Turn.SECOND):
+    for turn in (Turn.SECOND, Turn.FOURTH, Turn.FIRST, Turn.LAST):
         crew.submit(lambda turn=turn: begun.append(turn.name), turn)  # type: ignore[misc]
     handed_in.set()
     list(crew.results())
 
-    assert ["LAST", "FIRST", "SECOND", "FOURTH"] == begun
+    assert ["LAST", "FOURTH", "FIRST", "SECOND"] == begun
 
 
 def test_the_first_error_ends_it() -> None:

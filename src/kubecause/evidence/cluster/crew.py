@@ -12,16 +12,16 @@ T = TypeVar("T")
 
 
 class Turn(IntEnum):
-    """When a call is begun, of those that wait, and when its result is given: by turns, whoever is faster."""
+    """When the result of a call is given: by turns, whoever is faster. Of calls that wait, the long ones are begun first."""
 
     FIRST = 0
     SECOND = 1
     THIRD = 2
-    FOURTH = 3
-    LAST = 4  # the call takes very long, and is begun before all that still wait
+    FOURTH = 3  # the call takes long
+    LAST = 4  # the call takes longest
 
 
-_BEGUN = (Turn.LAST, *(turn for turn in Turn if turn != Turn.LAST))
+_BEGUN = (Turn.LAST, Turn.FOURTH, Turn.FIRST, Turn.SECOND, Turn.THIRD)
 
 
 class _Task(Generic[T]):
