@@ -11,7 +11,7 @@ import pytest
 import kubecause
 
 SRC = Path(kubecause.__file__).parent
-NOUNS = {"model", "errors", "text", "vocabulary", "memory", "literal_search"}
+NOUNS = {"model", "errors", "text", "vocabulary", "memory", "literal_search", "user_cache"}
 STAGES = ("evidence", "facts", "match", "diagnose", "report")
 READERS = {"match", "diagnose", "report"}  # stages that know the cases
 FACT_RECORDS = {
@@ -28,6 +28,7 @@ MAY: dict[str, set[str]] = {
     "vocabulary": set(),
     "memory": set(),
     "literal_search": set(),
+    "user_cache": set(),
     "evidence": set(),
     "facts": set(),
     "knowledge": set(),

@@ -36,6 +36,8 @@ from cluster.daemons import RangeError  # noqa: E402
 from cluster.programs import cache_folder  # noqa: E402
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")  # a second
+_RESTING = 0.1  # seconds of CPU in half a second: a server that nobody asks anything
 _MB = 1_000_000
 _BYTES = re.compile(r"\(([\d,]+) bytes\)")
 _REQUESTS = re.compile(r"^kubecause: (\d+) requests to the API server$", re.MULTILINE)
@@ -132,8 +134,13 @@ def _peer(name: str) -> str | None:
 # --- measuring --------------------------------------------------------------------------------------------
 
 
-def measure(commands: Mapping[str, Sequence[str]], folder: Path, *, rounds: int, seconds: float, megabytes: float) -> None:
-    """Run all in turn, round after round, and print a line for each; what was ended once is not run again."""
+def measure(
+    commands: Mapping[str, Sequence[str]], plane: ControlPlane, folder: Path, *, rounds: int, seconds: float, megabytes: float
+) -> None:
+    """Run all in turn, round after round, and print a line for each; what was ended once is not run again.
+
+    Each begins once the server rests: after a list of all pods it tidies up for seconds, which are not those of the next command.
+    """
     environment = {**os.environ, "HOME": str(folder), "NO_COLOR": "1", "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT / "src")}
     compileall.compile_dir(ROOT / "src", quiet=1)  # as pip leaves a package
     run([sys.executable, "-m", "kubecause", "explain", "137"], environment, seconds=seconds, megabytes=megabytes)  # its cache
@@ -141,6 +148,7 @@ def measure(commands: Mapping[str, Sequence[str]], folder: Path, *, rounds: int,
     for _ in range(rounds):
         for name, command in commands.items():
             if not (taken[name] and taken[name][-1].failed.startswith("ended")):
+                rest(plane)
                 taken[name].append(run(command, environment, seconds=seconds, megabytes=megabytes))
     for name, runs in taken.items():
         took, peak = median(each.seconds for each in runs), median(each.peak for each in runs)
@@ -148,6 +156,24 @@ def measure(commands: Mapping[str, Sequence[str]], folder: Path, *, rounds: int,
         if name.startswith("kubecause"):
             notes += list(_told(runs[-1]))
         print(f"  {name:<24} {took:8.2f} s {peak:8.0f} MB   {'; '.join(notes)}".rstrip(), flush=True)
+
+
+def rest(plane: ControlPlane) -> None:
+    """Wait until the server has nothing to do any more, at most half a minute."""
+    pids = [pid for name in ("kube-apiserver", "etcd") if (pid := plane.daemon(name).pid())]
+    until, before = time.monotonic() + 30, sum(map(_worked, pids))
+    while time.monotonic() < until:
+        time.sleep(0.5)
+        now = sum(map(_worked, pids))
+        if now - before < _RESTING:
+            return
+        before = now
+
+
+def _worked(pid: int) -> float:
+    """Seconds of CPU that a process has used (``/proc/PID/stat``, proc(5): the 14th and 15th field)."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def _told(run_of_ours: Taken) -> Iterator[str]:
@@ -229,7 +255,7 @@ def measure_all(plane: ControlPlane, size: Size, mixes: Sequence[tuple[int, int]
             flush=True,
         )
         commands = contestants(plane, one_broken_pod(plane, broken, causes), peers=options.peers and (broken, causes) == mixes[0])
-        measure(commands, plane.folder, rounds=options.rounds, seconds=options.seconds, megabytes=options.megabytes)
+        measure(commands, plane, plane.folder, rounds=options.rounds, seconds=options.seconds, megabytes=options.megabytes)
         size.broken(plane, broken, causes, now, delete=True)
 
 

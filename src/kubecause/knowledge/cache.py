@@ -1,6 +1,6 @@
 """The knowledge as commands use it: read from YAML once, then from one compiled file in the user's cache folder.
 
-The file is a help, never a need: one that is damaged, foreign, out of date or cannot be written is ignored.
+The file is a help, never a need: one that is damaged, foreign, out of date or cannot be written is ignored (``user_cache.py``).
 """
 
 from __future__ import annotations
@@ -9,21 +9,19 @@ import contextlib
 import hashlib
 import importlib
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 
 import msgspec
 
-from kubecause import __version__
+from kubecause import __version__, user_cache
 from kubecause.knowledge.catalogue import CATALOGUE, Fault, load_catalogue
 from kubecause.knowledge.schema import Case
 from kubecause.memory import resting_collector
 from kubecause.text import Text
 
 CASES = Path(__file__).with_name("cases")
-MAX_BYTES = 64 * 1024 * 1024
 
 
 class _Pack(msgspec.Struct, frozen=True):
@@ -85,13 +83,12 @@ def load_cases(folder: Path = CASES) -> Knowledge:
     """
     fingerprint = _fingerprint(folder)
     file = _cache_file(folder)
-    pack = None if file is None else _read(file, fingerprint)
+    pack = _read(file, fingerprint)
     if pack is None:
         # Loaded here, for it brings in the YAML reader, which a warm start does not need.
         cases: dict[str, Case] = importlib.import_module("kubecause.knowledge.loader").load_folder(folder)
         pack = _Pack(fingerprint, list(cases.values()), list(load_catalogue().values()))
-        if file is not None:
-            _write(file, pack)
+        user_cache.write(file, msgspec.msgpack.encode(pack))
     return Knowledge({case.id: case for case in pack.cases}, {fault.id: fault for fault in pack.faults})
 
 
@@ -128,51 +125,19 @@ def _files(folder: Path) -> Iterator[tuple[str, int, int]]:
                     yield entry.path, found.st_size, found.st_mtime_ns
 
 
-def _cache_file(folder: Path) -> Path | None:
-    """Where the compiled cases of a folder lie, or none for a user without a home."""
-    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if not base.is_absolute():  # https://specifications.freedesktop.org/basedir-spec: relative paths are invalid
-        try:
-            base = Path("~/.cache").expanduser()
-        except RuntimeError:
-            return None
+def _cache_file(folder: Path) -> str:
+    """Name of the file with the compiled cases of a folder."""
     key = hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=8).hexdigest()
-    return base / "kubecause" / f"cases-{key}.msgpack"
+    return f"cases-{key}.msgpack"
 
 
-def _read(file: Path, fingerprint: str) -> _Pack | None:
+def _read(file: str, fingerprint: str) -> _Pack | None:
+    data = user_cache.read(file)
+    if data is None:
+        return None
     try:
-        with file.open("rb") as opened:
-            found = os.fstat(opened.fileno())
-            if not _is_ours(found) or found.st_size > MAX_BYTES:
-                return None
-            data = opened.read(MAX_BYTES)
         with resting_collector():  # the records hold no cycles, and it would walk all of them several times
             pack = msgspec.msgpack.decode(data, type=_Pack)
-    except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     return pack if pack.fingerprint == fingerprint else None
-
-
-def _is_ours(found: os.stat_result) -> bool:
-    """A plain file of this user that nobody else may write: cases become advice, so they must not be foreign."""
-    if not stat.S_ISREG(found.st_mode):
-        return False
-    return not hasattr(os, "getuid") or (found.st_uid == os.getuid() and not found.st_mode & 0o022)
-
-
-def _write(file: Path, pack: _Pack) -> None:
-    """Write beside the file and move into place (mode 0600), so that a reader never sees half of it."""
-    import tempfile  # brings half of the library's compression with it, and is needed once
-
-    name = None
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=".cases-")
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(msgspec.msgpack.encode(pack))
-        Path(name).replace(file)
-    except OSError:
-        if name is not None:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
