@@ -151,7 +151,7 @@ class Api:
         previous: bool = False,
         tail: int = 400,
         most_bytes: int = 262144,
-        timestamps: bool = False,
+        since: int | None = None,
     ) -> str | Refused:
         """The last lines of a container's log.
 
@@ -159,13 +159,13 @@ class Api:
         :param previous: the log of the run before.
         :param tail: no more lines than these.
         :param most_bytes: no more bytes than these; where the lines are too long, there are fewer, down to a cut one.
-        :param timestamps: whether each line begins with the time at which the runtime wrote it.
+        :param since: only lines that the runtime wrote in the last so many seconds.
         :raises UsageError: a name that no object can have.
         """
         query = {"tailLines": str(tail), "limitBytes": str(most_bytes)}
         query.update({"container": container} if container else {})
         query.update({"previous": "true"} if previous else {})
-        query.update({"timestamps": "true"} if timestamps else {})
+        query.update({} if since is None else {"sinceSeconds": str(since)})
         path = f"/api/v1/namespaces/{segment(namespace)}/pods/{segment(pod)}/log"
         name = f"{pod}/{container}" if container else pod
         body = b""

@@ -21,9 +21,11 @@ from kubecause.evidence.cluster.requests import (
     pods_of,
     settings,
 )
+from kubecause.evidence.cluster.screen import RECENT
 
 _SYSTEM = ("system:", "kubeadm:")  # names that only Kubernetes and kubeadm give
 _LOGS_OF_SELECTED = 2  # pods of a component whose logs are read although they are healthy
+_SINCE = int(RECENT)
 
 
 def of_object(item: Item) -> list[Request]:
@@ -35,7 +37,7 @@ def of_object(item: Item) -> list[Request]:
 def of_listed(request: Request, objects: Sequence[Listed]) -> list[Request]:
     """The requests for what broken objects of a list refer to."""
     if request.kind == "Pod":
-        return every(any_log(each.item()) for each in objects[:_LOGS_OF_SELECTED])
+        return every(any_log(each.item(), since=_SINCE) for each in objects[:_LOGS_OF_SELECTED])
     if request.kind == "Ingress":
         items = [each.item() for each in objects]
         secured = {item["metadata"].get("namespace") for item in items if (item.get("spec") or {}).get("tls")}
@@ -128,12 +130,17 @@ def _role(item: Item) -> Iterator[Request]:
         )
 
 
-def any_log(item: Item) -> Iterator[Request]:
-    """The logs of a component's pod, healthy or not."""
-    meta = item["metadata"]
+def any_log(item: Item, *, since: int | None = None) -> Iterator[Request]:
+    """The logs of a pod, healthy or not.
+
+    :param since: what containers that run well wrote before so many seconds is not read: it may be over for days.
+    """
+    meta, of_trouble = item["metadata"], list(logs(item))
+    read = {request.container for request in of_trouble if not request.previous}
     for container in (item.get("spec") or {}).get("containers") or ():
-        yield Request("log", "Pod", meta.get("namespace"), meta.get("name"), container=container.get("name"))
-    yield from logs(item)
+        if container.get("name") not in read:
+            yield Request("log", "Pod", meta.get("namespace"), meta.get("name"), container=container.get("name"), since=since)
+    yield from of_trouble
 
 
 def _on_node(item: Item) -> Iterator[Request]:

@@ -211,7 +211,8 @@ class Reader:
         if request.verb == "table":
             return self._api.table(kind, namespace, labels=request.labels, fields=request.fields)
         if request.verb == "log":
-            return self._api.log(namespace or "default", request.name or "", request.container or "", previous=request.previous)
+            place = (namespace or "default", request.name or "", request.container or "")
+            return self._api.log(*place, previous=request.previous, since=request.since)
         return self._list(request, kind, namespace)
 
     def _list(self, request: Request, kind: Kind, namespace: str | None) -> Listing[Item] | Listing[Listed]:

@@ -35,13 +35,15 @@ class Request(msgspec.Struct, frozen=True, cache_hash=True):
     fields: str | None = None
     container: str | None = None
     previous: bool = False
+    since: int | None = None  # seconds of a log
 
     @property
     def command(self) -> str:
         """The kubectl command that shows a person the same."""
         where = f" -n {self.namespace}" if self.namespace else " -A" if _everywhere(self) else ""
         if self.verb == "log":
-            return f"kubectl logs {self.name} -c {self.container}{where}{' --previous' if self.previous else ''}"
+            since = "" if self.since is None else f" --since={self.since}s"
+            return f"kubectl logs {self.name} -c {self.container}{where}{' --previous' if self.previous else since}"
         if self.verb == "ready":
             return "kubectl get --raw /readyz?verbose"
         kind = KINDS.get(self.kind)
