@@ -204,6 +204,16 @@ def test_a_scheduling_gate_is_no_absent_scheduler(lists: Lists) -> None:
     assert not store.facts["scheduler.absent"]
 
 
+def test_a_device_claim_that_is_not_there_is_no_absent_scheduler(lists: Lists) -> None:
+    """kube-scheduler (1.34) leaves such a pod alone without a word; one that it has judged is not held by that."""
+    claims = {"resourceClaims": [{"name": "gpu", "resourceClaimName": "one-gpu"}]}
+    store = lists(Pod=[waiting(**claims)])
+
+    assert [(f["by"], f["wanted"]) for f in store.facts["scheduling.blocked"]] == [("device-claim", "one-gpu")]
+    assert not store.facts["scheduler.absent"]
+    assert lists(Pod=[waiting()]).facts["scheduler.absent"]
+
+
 # --- claims -----------------------------------------------------------------------------------------------------
 
 

@@ -131,6 +131,22 @@ def test_taint_of_a_condition_is_the_condition(reason: Any) -> None:
     assert "node-condition" == fact["by"]
 
 
+@pytest.mark.parametrize(
+    ("why", "by"), [("cannot allocate all claims", "device-claim"), ("the pod has no licence for this node", "other")]
+)
+def test_what_no_node_object_shows_blocks_the_node_that_the_selector_fits(reason: Any, why: str, by: str) -> None:
+    """Also when a plugin says it whose words nobody here knows: the selector is not to blame for it."""
+    fact = blocked(
+        reason,
+        node("w1", "disk=ssd"),
+        node("w2", "disk=hdd"),
+        selector="disk=ssd",
+        message=f"0/2 nodes are available: 1 {why}, 1 node(s) didn't match Pod's node affinity/selector. preemption: none.",
+    )
+
+    assert (fact["by"], fact["nodes"]) == (by, "w1")
+
+
 def test_affinity_between_pods_is_taken_from_the_sentence(reason: Any) -> None:
     """What node objects do not show is what the scheduler says of the remaining candidates."""
     fact = blocked(

@@ -273,6 +273,14 @@ class LocalReference(Part):
     name: str = ""
 
 
+class PodResourceClaim(Part):
+    """What names the devices that a pod claims: a ResourceClaim, or the template that one is made from."""
+
+    name: str = ""
+    resource_claim_name: str | None = None
+    resource_claim_template_name: str | None = None
+
+
 class PodSpec(Part):
     node_name: str | None = None
     node_selector: dict[str, str | None] = {}
@@ -288,6 +296,7 @@ class PodSpec(Part):
     restart_policy: str | None = None
     scheduler_name: str | None = None
     scheduling_gates: list[LocalReference] = []
+    resource_claims: list[PodResourceClaim] = []
     image_pull_secrets: list[LocalReference] = []
     priority: int | None = None
     security_context: SecurityContext | None = None

@@ -1,8 +1,8 @@
-"""Pods that no scheduler considers: held by a scheduling gate, or bound by their own manifest to a node that is not there.
+"""Pods that no scheduler considers: held by a scheduling gate or a missing claim, or bound by their manifest to no node there is.
 
-Sources: a pod with ``spec.schedulingGates`` stays out of the queue of kube-scheduler until the list is empty (KEP-3521);
-a pod with ``spec.nodeName`` is never seen by it, and the pod garbage collector deletes it after a while when no such node
-exists (``pkg/controller/podgc``).
+Sources: a pod with ``spec.schedulingGates`` stays out of the queue of kube-scheduler until the list is empty (KEP-3521), and so
+does, without a word, one whose ResourceClaim does not exist (1.34); a pod with ``spec.nodeName`` is never seen by it, and the
+pod garbage collector deletes it after a while when no such node exists (``pkg/controller/podgc``).
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from kubecause.facts.records_pod import Pod
 from kubecause.facts.store import Store
 from kubecause.model import Fact
 
+PATIENCE = 10.0  # seconds that a healthy scheduler never needs for a first decision
+
 
 def placement_facts(store: Store, joins: Joins) -> Iterator[Fact]:
-    """``scheduling.blocked`` by ``gates`` or ``node-missing``."""
+    """``scheduling.blocked`` by ``gates``, ``device-claim`` or ``node-missing``."""
     del joins
     nodes = sorted(thing.entity.name or "" for thing, _ in store.records("Node", Node))
     for thing, pod in store.records("Pod", Pod):
@@ -27,10 +29,24 @@ def placement_facts(store: Store, joins: Joins) -> Iterator[Fact]:
         if gates and not pod.spec.node_name:
             fields = {"by": "gates", "wanted": ", ".join(gates), "certain": True}
             yield Fact("scheduling.blocked", thing.entity, fields, thing.proof("spec.schedulingGates", "row"))
+        elif is_held_by_claim(pod):
+            claims = [
+                each.resource_claim_name or each.resource_claim_template_name or each.name for each in pod.spec.resource_claims
+            ]
+            fields = {"by": "device-claim", "wanted": ", ".join(claims), "certain": False}
+            yield Fact("scheduling.blocked", thing.entity, fields, thing.proof("spec.resourceClaims", "row"))
         node = pod.spec.node_name
         if node and pod.status.phase == "Pending" and not pod.status.start_time and _is_missing(node, nodes, store):
             fields = {"by": "node-missing", "wanted": node, "offered": ", ".join(nodes[:8]), "certain": True}
             yield Fact("scheduling.blocked", thing.entity, fields, thing.proof("spec.nodeName", "row"))
+
+
+def is_held_by_claim(pod: Pod) -> bool:
+    """True when a pod claims devices and, long after it was made, no scheduler has said a word about it."""
+    if pod.spec.node_name or not pod.spec.resource_claims or pod.status.phase != "Pending":
+        return False
+    judged = any(each.type == "PodScheduled" for each in pod.status.conditions)
+    return not judged and (pod.status.age or PATIENCE) >= PATIENCE
 
 
 def _is_missing(node: str, nodes: list[str], store: Store) -> bool:

@@ -9,9 +9,8 @@ from kubecause.facts.records_pod import Pod
 from kubecause.facts.roles import is_control_plane
 from kubecause.facts.store import Store, Thing
 from kubecause.match.leases import leads
+from kubecause.match.placement import PATIENCE, is_held_by_claim
 from kubecause.model import Entity, Fact
-
-_PATIENCE = 10.0  # seconds that a healthy scheduler never needs for a first decision
 
 
 def absence(waiting: Sequence[Thing], others_decided: bool, store: Store) -> Iterator[Fact]:
@@ -19,8 +18,8 @@ def absence(waiting: Sequence[Thing], others_decided: bool, store: Store) -> Ite
     silent = [
         thing
         for thing in waiting
-        if thing.full and isinstance(thing.record, Pod) and (thing.record.status.age or _PATIENCE) >= _PATIENCE
-        if not _judged(thing.record)
+        if thing.full and isinstance(thing.record, Pod) and (thing.record.status.age or PATIENCE) >= PATIENCE
+        if not _judged(thing.record) and not is_held_by_claim(thing.record)
     ]
     if not silent or others_decided or _recently_scheduled(store, silent) or leads("kube-scheduler", store):
         return

@@ -16,6 +16,9 @@ _OLD_REASON = re.compile(r"([A-Za-z][\w./ -]{1,80}?) \((\d+)\)")
 _REASON = re.compile(
     r"(?<![\w.])(?P<count>\d+)\s+(?P<why>(?:node\(s\)|Insufficient|Too many|node)[^,]*(?:\{[^}]*\}[^,]*)?)", re.IGNORECASE
 )
+_OTHER_REASON = re.compile(
+    r"(?:^|,\s*)(?P<count>\d+)\s+(?P<why>(?!node|Insufficient|Too many)[A-Za-z][^,.]{2,200})", re.IGNORECASE
+)
 _TAINT = re.compile(r"\{\s*(?P<key>[\w./-]+)\s*:?\s*(?P<value>[^}]*)\}")
 _CONTROL_PLANE = re.compile(r"node-role\.kubernetes\.io/(?:master|control-plane|controlplane|etcd)")
 
@@ -43,7 +46,11 @@ _WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("pods", re.compile(r"Too many pods|Insufficient pods", re.IGNORECASE)),
     ("ephemeral-storage", re.compile(r"Insufficient ephemeral-storage", re.IGNORECASE)),
     ("extended-resource", re.compile(r"Insufficient (?P<resource>[\w./-]+)", re.IGNORECASE)),
+    ("device-claim", re.compile(r"allocate all claims|resource ?claim|allocate devices", re.IGNORECASE)),
 )
+_OF_CONDITIONS = re.compile(
+    r"not ready|out of disk|pressure|unavailable|unknown condition", re.IGNORECASE
+)  # before 1.12; nodes tell
 
 
 class Sentence(msgspec.Struct):
@@ -81,7 +88,7 @@ def read_sentence(message: str) -> Sentence | None:
     pairs = (
         [(m[1], int(m[2])) for m in _OLD_REASON.finditer(body)]
         if old
-        else [(m["why"], int(m["count"])) for m in _REASON.finditer(body)]
+        else [(m["why"], int(m["count"])) for pattern in (_REASON, _OTHER_REASON) for m in pattern.finditer(body)]
     )
     for why, count in pairs:
         _count(sentence, why, count)
@@ -104,3 +111,5 @@ def _count(sentence: Sentence, why: str, count: int) -> None:
             sentence.resource = found["resource"].rstrip(".")
         sentence.reasons[blocker] = sentence.reasons.get(blocker, 0) + count
         return
+    if not _OF_CONDITIONS.search(why):  # of a plugin that nobody here knows: it blocks all the same
+        sentence.reasons["other"] = sentence.reasons.get("other", 0) + count

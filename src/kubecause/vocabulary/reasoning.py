@@ -27,7 +27,7 @@ KINDS: dict[str, FactKind] = {
                 "node-selector, node-affinity, pod-affinity, pod-anti-affinity, cordon, taint, node-condition (a taint that a "
                 "condition of the node sets), cpu, memory, ephemeral-storage, extended-resource, pods, ports, volume-zone, "
                 "volume-count, topology-spread, claim-unbound, claim-missing, node-name, node-missing, gates, scheduler-name, "
-                "cloud-taint"
+                "cloud-taint, device-claim (dynamic resource allocation), other (of a plugin that nobody here knows)"
             ),
             "nodes": "the nodes it blocks, comma separated",
             "node": "the first of them, where node objects tell",

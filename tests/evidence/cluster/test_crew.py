@@ -85,8 +85,9 @@ def test_long_calls_are_begun_first() -> None:
     """Of those that wait; then those whose results come first."""
     begun: list[str] = []
     crew: Crew[object] = Crew(1)
-    handed_in = threading.Event()
-    crew.submit(lambda: handed_in.wait(5))
+    at_work, handed_in = threading.Event(), threading.Event()
+    crew.submit(lambda: at_work.set() or handed_in.wait(5))  # type: ignore[func-returns-value]
+    assert at_work.wait(5)
     for turn in (Turn.SECOND, Turn.FOURTH, Turn.FIRST, Turn.LAST):
         crew.submit(lambda turn=turn: begun.append(turn.name), turn)  # type: ignore[misc]
     handed_in.set()
