@@ -169,6 +169,23 @@ def test_without_nodes_the_largest_reason_is_only_probable(reason: Any) -> None:
     assert ("pod-affinity", False) == (fact["by"], fact["certain"])
 
 
+@pytest.mark.parametrize(
+    ("message", "by"),
+    [
+        ("0/9 nodes are available: 2 Insufficient cpu, 7 node(s) didn't match Pod's node affinity/selector.", "cpu"),
+        ("0/9 nodes are available: 3 Insufficient cpu, 9 node(s) didn't match node selector.", "node-selector"),
+        (
+            "0/9 nodes are available: 2 node(s) had untolerated taint {a: b}, 7 node(s) didn't match node selector.",
+            "node-selector",
+        ),
+    ],
+    ids=["passed the selector", "told at once, before 1.19", "not known to have passed"],
+)
+def test_without_nodes_those_that_passed_the_selector_tell(reason: Any, message: str, by: str) -> None:
+    """A node is told for the first filter that it fails."""
+    assert blocked(reason, selector="disk=ssd", message=message)["by"] == by
+
+
 def test_pending_pod_without_a_word_means_no_scheduler(reason: Any) -> None:
     """No event after a minute: nobody decides."""
     store, _ = reason(

@@ -16,6 +16,7 @@ from kubecause.match.selectors import selector_text
 from kubecause.model import Entity, Fact, Proof
 
 _DEFAULT_SCHEDULER = "default-scheduler"
+_NOT_AFTER_SELECTOR = frozenset({"selector", "taint", "cordon", "node-name", "claim-unbound", "claim-missing"})
 _EVERY_NODE = frozenset({("kubernetes.io/os", "linux"), ("beta.kubernetes.io/os", "linux")})  # rules out nothing
 
 
@@ -120,9 +121,22 @@ def _whole_spec(thing: Thing, pod: Pod, joins: Joins) -> PodSpec:
     return spec
 
 
-def _from_sentence(sentence: Sentence, spec: PodSpec | None, proof: Proof | None) -> Verdict:
-    """Without node objects: the reason that most nodes gave; between equals, what is not the pod's own intent."""
+def _of_meant(sentence: Sentence) -> dict[str, int]:
+    """The reasons of a sentence without that of nodes that the pod does not ask for, where others passed that filter.
+
+    A node is told for the first filter that it fails (``Filter`` in pkg/scheduler/framework/runtime, since 1.19): one that lacks
+    CPU has passed the selector. Before, it was told for several at once, which shows in reasons that are more than nodes.
+    """
     reasons = dict(sentence.reasons)
+    later = [count for why, count in reasons.items() if why not in _NOT_AFTER_SELECTOR]
+    if later and sentence.nodes is not None and reasons.get("selector", 0) + max(later) <= sentence.nodes:
+        reasons.pop("selector", None)
+    return reasons
+
+
+def _from_sentence(sentence: Sentence, spec: PodSpec | None, proof: Proof | None) -> Verdict:
+    """Without node objects: the reason that most nodes gave, among those that fit what the pod asks for where some do."""
+    reasons = _of_meant(sentence)
     if not reasons:
         return Verdict("taint", taint="node-role.kubernetes.io/control-plane", certain=False, proofs=(proof,) if proof else ())
     by = min(reasons, key=lambda why: (-reasons[why], why == "selector", why))

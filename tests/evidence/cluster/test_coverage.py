@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubecause.evidence.cluster.coverage import Coverage, SilentKubelets
+from kubecause.evidence.cluster.follow import nodes_told_of
 from kubecause.evidence.cluster.requests import Request, events_about
 from kubecause.evidence.cluster.screen import PodRow
 from kubecause.model import Entity
@@ -29,6 +30,27 @@ def test_few_of_many_ready_nodes_are_read_and_the_rest_is_told_once() -> None:
     assert ["10 more nodes in full"] == [gap.what for gap in coverage.gaps()]
     assert coverage.told(Request("get", "Node", name="n29"))
     assert [] == coverage.gaps()
+
+
+def test_nodes_are_not_listed_where_they_are_too_many() -> None:
+    """A part of them would not decide where a pod can go; that they were not read is told once."""
+    coverage = Coverage(most_nodes=500)
+    coverage.has_nodes(500)
+    before = coverage.told(Request("list", "Node"))
+    coverage.has_nodes(2000)
+
+    assert [False, True] == [before, coverage.told(Request("list", "Node"))]
+    assert not coverage.told(Request("get", "Node", name="n1"))
+    assert ["2000 nodes in full"] == [gap.what for gap in coverage.gaps()]
+    assert [] == coverage.gaps()
+
+
+def test_the_scheduler_tells_how_many_nodes_there_are() -> None:
+    """In the condition of a pod that waits."""
+    message = "0/2000 nodes are available: 2000 Insufficient cpu. preemption: 0/2000 nodes are available."
+    waiting = {"kind": "Pod", "status": {"conditions": [{"type": "PodScheduled", "status": "False", "message": message}]}}
+
+    assert [2000, 0, 0] == [nodes_told_of(item) for item in (waiting, {"kind": "Pod", "status": None}, {"kind": "Service"})]
 
 
 def test_a_kubelet_that_gave_no_log_is_not_asked_again() -> None:

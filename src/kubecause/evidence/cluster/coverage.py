@@ -15,9 +15,15 @@ _CUT_OFF = 12  # ready nodes whose kubelets gave no log, while none gave one; th
 
 
 class Coverage:
-    """What was told already."""
+    """What was told already.
 
-    def __init__(self) -> None:
+    :param most_nodes: nodes of which a list is read; a part of more would decide nothing, and they are large.
+    """
+
+    def __init__(self, most_nodes: int = 500) -> None:
+        self._most_nodes = most_nodes
+        self._nodes = 0
+        self._nodes_left_out = 0  # not told yet
         self._whole: set[tuple[str, str | None]] = set()  # kinds of which a namespace, or (None) the cluster, was read
         self._screened: set[str | None] = set()  # namespaces whose pods a table showed
         self._represented: set[Request] = set()
@@ -59,6 +65,10 @@ class Coverage:
         """Nodes that a table shows as ready: only the first of them are read in full."""
         self._ready.update(names)
 
+    def has_nodes(self, count: int) -> None:
+        """The cluster has at least so many nodes."""
+        self._nodes = max(self._nodes, count)
+
     def is_ready(self, node: str) -> bool:
         """True for a node that a table shows as ready."""
         return node in self._ready
@@ -68,7 +78,10 @@ class Coverage:
         more = len(self._ready_left_out) - self._told
         self._told += more
         pods, self._at_rows = self._at_rows, 0
+        all_nodes, self._nodes_left_out = self._nodes_left_out, 0
         nodes = [Gap(f"{more} more nodes in full", "kubectl shows them as ready, and others came first")] if more else []
+        why_not_all = f"they are more than {self._most_nodes}; what the scheduler says of them is taken as it is"
+        nodes += [Gap(f"{all_nodes} nodes in full", why_not_all)] if all_nodes else []
         why = "others stand for more pods and were read; name a namespace, or one of them"
         return nodes + ([Gap(f"{pods} more broken pods in full", why, hides=_OF_PODS)] if pods else [])
 
@@ -87,6 +100,9 @@ class Coverage:
             return True
         if request.verb == "get" and request.kind == "Node" and request.name and request.name in self._ready:
             return not self._is_read(request.name)
+        if request.verb == "list" and request.kind == "Node" and self._nodes > self._most_nodes:
+            self._nodes_left_out = self._nodes
+            return True
         if request.verb == "table" and request.kind == "Pod" and request.fields:
             return request.namespace in self._screened  # whoever is broken there is known
         if request.kind == "Event" and "kind=PersistentVolumeClaim" in (request.fields or ""):

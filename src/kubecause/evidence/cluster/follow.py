@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ from kubecause.evidence.cluster.screen import RECENT
 _SYSTEM = ("system:", "kubeadm:")  # names that only Kubernetes and kubeadm give
 _LOGS_OF_SELECTED = 2  # pods of a component whose logs are read although they are healthy
 _SINCE = int(RECENT)
+_OF_NODES = re.compile(r"\b0/(\d{1,6}) nodes are available")
 
 
 def of_object(item: Item) -> list[Request]:
@@ -86,6 +88,13 @@ def _node(item: Item) -> Iterator[Request]:
             yield Request("list", "Node")
     elif status.get("phase") in (None, "Pending"):
         yield Request("list", "Node")
+
+
+def nodes_told_of(item: Item) -> int:
+    """The number of nodes that the scheduler has looked at for a pod, as it says; 0 where it says nothing."""
+    conditions = (item.get("status") or {}).get("conditions") or () if item.get("kind") == "Pod" else ()
+    told = (_OF_NODES.search(str(each.get("message") or "")) for each in conditions if each.get("type") == "PodScheduled")
+    return max((int(found[1]) for found in told if found), default=0)
 
 
 def _settings(item: Item) -> Iterator[Request]:

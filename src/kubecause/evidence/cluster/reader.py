@@ -16,7 +16,7 @@ from kubecause.evidence.cluster.api import Api, Query
 from kubecause.evidence.cluster.connection import Connection
 from kubecause.evidence.cluster.coverage import Coverage, SilentKubelets
 from kubecause.evidence.cluster.crew import Crew, Turn
-from kubecause.evidence.cluster.follow import of_listed
+from kubecause.evidence.cluster.follow import nodes_told_of, of_listed
 from kubecause.evidence.cluster.inventory import Inventory
 from kubecause.evidence.cluster.kinds import KINDS, Kind, kind_of_word
 from kubecause.evidence.cluster.listed import Listed, listed
@@ -76,7 +76,7 @@ class Reader:
         self._events: list[tuple[Request, list[Item]]] = []
         self._kinds: dict[str, Kind | None] = {}
         self._missing: set[Request] = set()
-        self._coverage = Coverage()
+        self._coverage = Coverage(self._bounds.nodes)
         self._triage = Triage(self.inventory, self._coverage, self._bounds.pods)
         self._kubelets = SilentKubelets()
         self._behind: dict[Request, list[Request]] = {}  # what is asked once a first request was granted
@@ -265,6 +265,7 @@ class Reader:
         elif isinstance(answer, Listed):
             item = answer.item()
             self.inventory.add(request.kind, item, (answer.namespace, answer.name))
+            self._coverage.has_nodes(nodes_told_of(item))
             found.append(documents.of_lines(request.command, [answer.line], self._collected(), _hints(request)))
             return self._triage.referred_to(item)
         elif isinstance(answer, list):
@@ -320,6 +321,7 @@ class Reader:
         if request.kind == "Namespace":
             return _namespaces(rows)
         if request.kind == "Node":
+            self._coverage.has_nodes(len(rows))
             broken = [row["NAME"] for row in rows if row.get("STATUS") != "Ready"]
             self._coverage.ready_nodes(row["NAME"] for row in rows if row.get("STATUS") == "Ready")
             few = len(rows) <= _FEW_NODES
