@@ -16,11 +16,12 @@ Object = dict[str, Any]
 class Broken:
     """One cause: what it does to a pod's status and what the events say.
 
-    :param spoil: changes a healthy pod. :param says: reason, component and message of its warnings.
+    :param spoil: changes a healthy pod; takes a time, and the number of nodes.
+    :param says: reason, component and message of its warnings.
     """
 
     name: str
-    spoil: Callable[[Object, str], None]
+    spoil: Callable[[Object, str, int], None]
     says: tuple[tuple[str, str, str], ...]
 
 
@@ -37,10 +38,10 @@ def _not_ready(pod: Object, when: str) -> Object:
     return first
 
 
-def _waits(reason: str, message: str) -> Callable[[Object, str], None]:
+def _waits(reason: str, message: str) -> Callable[[Object, str, int], None]:
     """A container that never started."""
 
-    def spoil(pod: Object, when: str) -> None:
+    def spoil(pod: Object, when: str, _nodes: int) -> None:
         first = _not_ready(pod, when)
         text = message.format(app=pod["spec"]["containers"][0]["name"])
         first |= {"state": {"waiting": {"reason": reason, "message": text}}, "started": False, "imageID": ""}
@@ -50,10 +51,10 @@ def _waits(reason: str, message: str) -> Callable[[Object, str], None]:
     return spoil
 
 
-def _crashes(code: int, reason: str) -> Callable[[Object, str], None]:
+def _crashes(code: int, reason: str) -> Callable[[Object, str, int], None]:
     """A container that ends again and again."""
 
-    def spoil(pod: Object, when: str) -> None:
+    def spoil(pod: Object, when: str, _nodes: int) -> None:
         first = _not_ready(pod, when)
         ended = {"exitCode": code, "reason": reason, "startedAt": when, "finishedAt": when, "containerID": first["containerID"]}
         message = f"back-off 5m0s restarting failed container={first['name']} pod={pod['metadata']['name']}"
@@ -63,16 +64,16 @@ def _crashes(code: int, reason: str) -> Callable[[Object, str], None]:
     return spoil
 
 
-def _unready(pod: Object, when: str) -> None:
+def _unready(pod: Object, when: str, _nodes: int) -> None:
     """A container that runs and does not get ready."""
     _not_ready(pod, when)
 
 
-def _unscheduled(pod: Object, when: str) -> None:
+def _unscheduled(pod: Object, when: str, nodes: int) -> None:
     """A pod that no node has room for."""
     del pod["spec"]["nodeName"]
     pod["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "64", "memory": "128Mi"}}
-    message = "0 nodes are available: Insufficient cpu. No preemption victims found for incoming pod."
+    message = _NO_ROOM.format(nodes=nodes)
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
     condition |= {"lastProbeTime": None, "lastTransitionTime": when}
     pod["status"] = {"phase": "Pending", "conditions": [condition], "qosClass": "Burstable"}

@@ -314,7 +314,7 @@ class ClusterState:
         }  # fmt: skip
         pod = self._object("v1", "Pod", meta, rng, "kubelet", spec=spec, status=status)
         if workload.cause:
-            workload.cause.spoil(pod, self._ago(30 + number % 200))
+            workload.cause.spoil(pod, self._ago(30 + number % 200), self.nodes)
         return pod
 
     def _template(self, workload: Workload) -> Object:

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from kubecause.facts.records_pod import Container, PodSpec, Resources
+from kubecause.match.scheduling_filters import requests_of
 from kubecause.match.scheduling_sentence import read_sentence
 from kubecause.model import Fact
 
@@ -230,3 +232,17 @@ def test_sentence_of_every_version_is_understood(message: str, reasons: dict[str
 
     assert sentence is not None
     assert reasons == sentence.reasons
+
+
+def test_sidecars_request_beside_the_containers() -> None:
+    """And beside the init containers behind them; an ordinary init container counts where it needs more than the rest."""
+
+    def container(cpu: str, **more: Any) -> Container:
+        return Container(name="x", resources=Resources(requests={"cpu": cpu}), **more)
+
+    sidecar = container("1", restart_policy="Always")
+    small, large = container("2"), container("5")
+
+    assert requests_of(PodSpec(containers=[container("3")], init_containers=[sidecar, small])) == {"cpu": 4.0}
+    assert requests_of(PodSpec(containers=[container("3")], init_containers=[sidecar, large])) == {"cpu": 6.0}
+    assert requests_of(PodSpec(containers=[container("3")], init_containers=[large, sidecar])) == {"cpu": 5.0}

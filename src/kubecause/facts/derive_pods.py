@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,10 @@ _UNTOLD = frozenset(  # words that say nothing of a container
 _STARTING = frozenset({"Pending", "ContainerCreating", "PodInitializing", "Running"})
 _PATIENCE = 15.0  # seconds
 _FINE = frozenset({"Running", "Completed", "Succeeded", ""})
+# The kubelet's event of a kill; of a sidecar among the init containers it says no more (kuberuntime_manager.go, since 1.28).
+_ENDED_BY_PROBE = re.compile(
+    r"failed (?:liveness|startup) probe, will be restarted|^Init container \S+ failed (?:liveness|startup) probe"
+)
 
 
 def pod_facts(store: Store, joins: Joins, now: datetime | None) -> Iterator[Fact]:
@@ -109,11 +114,7 @@ def _killed_by_probe(store: Store) -> set[tuple[str | None, str | None]]:
     killed = set()
     for fact in store.facts["line"]:
         text = str(fact["text"])
-        if (
-            "failed liveness probe, will be restarted" in text
-            or "failed startup probe, will be restarted" in text
-            or (fact["reason"] == "Unhealthy" and text.startswith(("Liveness", "Startup")))
-        ):
+        if _ENDED_BY_PROBE.search(text) or (fact["reason"] == "Unhealthy" and text.startswith(("Liveness", "Startup"))):
             killed.add((fact.entity.namespace, fact.entity.name))
     return killed
 

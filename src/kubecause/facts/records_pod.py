@@ -301,6 +301,12 @@ class PodSpec(Part):
     priority: int | None = None
     security_context: SecurityContext | None = None
 
+    @property
+    def lasting(self) -> list[Container]:
+        """Its containers, and its sidecars: init containers that keep running (``restartPolicy: Always``, since 1.28)."""
+        sidecars = [each for each in self.init_containers if each.restart_policy == "Always"]
+        return sidecars + self.containers if sidecars else self.containers
+
 
 class PodStatus(Part):
     phase: str | None = None

@@ -19,7 +19,7 @@ def words_told(workload: Thing) -> frozenset[str]:
     """Words in variables and called addresses in arguments, which may be names of services."""
     if not isinstance(workload.record, Workload):
         return frozenset()
-    containers = workload.record.spec.template.spec.containers
+    containers = workload.record.spec.template.spec.lasting
     told = {variable.value or "" for each in containers for variable in each.env}
     told.update(found[1] for each in containers for word in (*each.command, *each.args) for found in _CALLED.finditer(word))
     return frozenset(chain.from_iterable(_words_of(value[:_LOOKED_AT]) for value in told))

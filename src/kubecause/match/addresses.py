@@ -68,7 +68,7 @@ def addresses(workload: Thing) -> tuple[Address, ...]:
     """Addresses in the variables and arguments of a workload's containers."""
     if not isinstance(workload.record, Workload):
         return ()
-    containers = workload.record.spec.template.spec.containers
+    containers = workload.record.spec.template.spec.lasting
     return tuple(address for container in containers for address in _in_container(container))
 
 

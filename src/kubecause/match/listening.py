@@ -61,7 +61,7 @@ def listening_ports(thing: Thing, joins: Joins, only: str | None = None) -> List
     if not isinstance(pod, Pod):
         return known
     ready = pod_ready(pod) is True
-    for container in pod.spec.containers:
+    for container in pod.spec.lasting:
         if only is not None and container.name != only:
             continue
         _declared(thing, container, known)
@@ -73,7 +73,7 @@ def listening_ports(thing: Thing, joins: Joins, only: str | None = None) -> List
         found = _LISTENS.search(str(fact["text"]))
         if only is not None and fact.entity.kind == "Container" and fact.entity.name != only:
             continue
-        if only is not None and fact.entity.kind != "Container" and len(pod.spec.containers) > 1:
+        if only is not None and fact.entity.kind != "Container" and len(pod.spec.lasting) > 1:
             continue
         if found and 1 <= int(found["port"]) <= 65535:
             known.tcp.add(int(found["port"]))
@@ -89,7 +89,7 @@ def template_ports(thing: Thing) -> Listening:
     known, workload = Listening(), thing.record
     if not isinstance(workload, Workload):
         return known
-    for container in workload.spec.template.spec.containers:
+    for container in workload.spec.template.spec.lasting:
         _declared(thing, container, known)
         number = probe_port(container.readiness_probe) if container.readiness_probe and workload.status.ready_replicas else None
         if number:

@@ -29,7 +29,7 @@ def local_address_facts(store: Store, joins: Joins) -> Iterator[Fact]:
             failing = failures.get(thing.entity)
             if not failing or not thing.live:
                 continue
-            own = {port.container_port for c in workload.spec.template.spec.containers for port in c.ports}
+            own = {port.container_port for c in workload.spec.template.spec.lasting for port in c.ports}
             for container, variable, value, host, port in _told(workload):
                 lines = [line for line in failing if _refused_at(port, str(line["text"]))]
                 meant = _offered(port, thing, store)
@@ -44,7 +44,7 @@ def local_address_facts(store: Store, joins: Joins) -> Iterator[Fact]:
 
 def _told(workload: Workload) -> Iterator[_Told]:
     """Every local address in variables and arguments."""
-    for container in workload.spec.template.spec.containers:
+    for container in workload.spec.template.spec.lasting:
         words = [(variable.name, variable.value) for variable in container.env if variable.value and ":" in variable.value]
         words += [("args", word) for word in (*container.command, *container.args) if ":" in word]
         for name, value in words:

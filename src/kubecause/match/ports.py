@@ -32,10 +32,10 @@ def port_facts(store: Store, joins: Joins) -> Iterator[Fact]:
     taken = _taken(store, joins)
     for thing, pod in store.records("Pod", Pod):
         store.saw("pod.ports-clash")
-        if not thing.live or pod.spec.host_network or len(pod.spec.containers) < 2:
+        if not thing.live or pod.spec.host_network or len(pod.spec.lasting) < 2:
             continue
         declared: dict[tuple[int, str], list[str]] = defaultdict(list)
-        for container in pod.spec.containers:
+        for container in pod.spec.lasting:
             for port in container.ports:
                 if container.name not in declared[port.container_port, port.protocol]:
                     declared[port.container_port, port.protocol].append(container.name)
@@ -48,7 +48,7 @@ def port_facts(store: Store, joins: Joins) -> Iterator[Fact]:
         else:
             port_text = (lines[0][0] or _only(declared)) if lines and _loops(thing, store) else None
             if port_text:
-                names = ", ".join(c.name for c in pod.spec.containers)
+                names = ", ".join(c.name for c in pod.spec.lasting)
                 yield _fact(thing.entity, port_text, names, (lines[0][1],))
 
 
@@ -68,7 +68,7 @@ def host_port_facts(store: Store, joins: Joins) -> Iterator[Fact]:
         if _is_placed_by_hand(thing, store, joins):
             continue
         node = store.named("Node", thing.record.spec.node_name or "")
-        declared = {str(port.host_port or port.container_port) for each in thing.record.spec.containers for port in each.ports}
+        declared = {str(port.host_port or port.container_port) for each in thing.record.spec.lasting for port in each.ports}
         where = node.entity if node else Entity("Node", thing.record.spec.node_name)
         if number in declared and where.name and (where, number) not in told:
             told.add((where, number))

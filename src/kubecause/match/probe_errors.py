@@ -50,7 +50,7 @@ def probe_error_facts(store: Store, joins: Joins) -> Iterator[Fact]:
 def _probes(thing: Thing, which: str) -> Iterator[tuple[Container, Probe]]:
     record = thing.record
     spec = record.spec.template.spec if isinstance(record, Workload) else record.spec if isinstance(record, Pod) else None
-    for container in spec.containers if spec else ():
+    for container in spec.lasting if spec else ():
         found = {"liveness": container.liveness_probe, "readiness": container.readiness_probe, "startup": container.startup_probe}
         probe = found[which]
         if probe:

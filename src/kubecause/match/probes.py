@@ -157,14 +157,14 @@ def _too_soon(thing: Thing, probe: Probe, which: str, store: Store) -> bool:
         if s.entity.pod == thing.entity.name and s.entity.namespace == thing.entity.namespace
     ]
     killed = any(s["looping"] and _is_stopped(s) for s in states)
-    has_startup = isinstance(thing.record, Pod) and any(c.startup_probe for c in thing.record.spec.containers)
+    has_startup = isinstance(thing.record, Pod) and any(c.startup_probe for c in thing.record.spec.lasting)
     return killed and patience <= 60 and not (has_startup and which == "liveness")
 
 
 def _container(thing: Thing | None, which: str, port: int | None) -> Container | None:
     if thing is None or not isinstance(thing.record, Pod):
         return None
-    with_probe = [c for c in thing.record.spec.containers if _probe(c, which)]
+    with_probe = [c for c in thing.record.spec.lasting if _probe(c, which)]
     exact = [c for c in with_probe if port is not None and _port_text(_probe(c, which)) == str(port)]
     found = exact or with_probe
     return found[0] if found else None

@@ -253,15 +253,27 @@ def taint_blocker(key: str) -> str:
 
 
 def requests_of(spec: PodSpec) -> dict[str, float]:
-    """What a pod requests: the sum over its containers, or one init container when that is more."""
+    """What a pod requests: its containers and sidecars together, or what an init container needs beside the sidecars before it.
+
+    Source: ``PodRequests`` in component-helpers/resource, since 1.28.
+    """
     total: dict[str, float] = {}
-    for container in spec.containers:
-        for resource, amount in (container.resources.requests or container.resources.limits).items():
-            total[resource] = total.get(resource, 0.0) + (quantity(amount) or 0.0)
+    for container in spec.lasting:
+        _add(total, container.resources.requests or container.resources.limits)
+    sidecars: dict[str, float] = {}
     for container in spec.init_containers:
-        for resource, amount in container.resources.requests.items():
-            total[resource] = max(total.get(resource, 0.0), quantity(amount) or 0.0)
+        wanted = dict(sidecars)
+        _add(wanted, container.resources.requests)
+        for resource, amount in wanted.items():
+            total[resource] = max(total.get(resource, 0.0), amount)
+        if container.restart_policy == "Always":
+            sidecars = wanted
     return {resource: amount for resource, amount in total.items() if amount > 0}
+
+
+def _add(total: dict[str, float], amounts: Mapping[str, str | int | float]) -> None:
+    for resource, amount in amounts.items():
+        total[resource] = total.get(resource, 0.0) + (quantity(amount) or 0.0)
 
 
 def _unseen(sentence: Sentence) -> str | None:
