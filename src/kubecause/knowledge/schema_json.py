@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -16,6 +17,8 @@ def case_schema() -> dict[str, Any]:
     """The schema, with the one freedom the loader adds to the types: one word may stand for a list of one."""
     (schema,), definitions = msgspec.json.schema_components([Case], ref_template="#/$defs/{name}")
     for definition in definitions.values():
+        if "description" in definition:  # msgspec before 0.23 leaves the indentation of docstrings in it
+            definition["description"] = cleandoc(definition["description"])
         for key, wanted in definition.get("properties", {}).items():
             item = wanted.get("items")
             if wanted.get("type") == "array" and item and _is_word(item, definitions):
