@@ -16,7 +16,9 @@ from kubecause.match.selectors import selector_text
 from kubecause.model import Entity, Fact, Proof
 
 _DEFAULT_SCHEDULER = "default-scheduler"
-_NOT_AFTER_SELECTOR = frozenset({"selector", "taint", "cordon", "node-name", "claim-unbound", "claim-missing"})
+_NOT_AFTER_SELECTOR = frozenset(
+    {"selector", "taint", "cordon", "node-name", "claim-unbound", "claim-missing", "other"}
+)  # or unknown
 _EVERY_NODE = frozenset({("kubernetes.io/os", "linux"), ("beta.kubernetes.io/os", "linux")})  # rules out nothing
 
 
