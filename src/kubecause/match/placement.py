@@ -15,7 +15,7 @@ from kubecause.facts.records_pod import Pod
 from kubecause.facts.store import Store
 from kubecause.model import Fact
 
-PATIENCE = 10.0  # seconds that a healthy scheduler never needs for a first decision
+_PATIENCE = 10.0  # seconds that a healthy scheduler never needs for a first decision
 
 
 def placement_facts(store: Store, joins: Joins) -> Iterator[Fact]:
@@ -45,8 +45,12 @@ def is_held_by_claim(pod: Pod) -> bool:
     """True when a pod claims devices and, long after it was made, no scheduler has said a word about it."""
     if pod.spec.node_name or not pod.spec.resource_claims or pod.status.phase != "Pending":
         return False
-    judged = any(each.type == "PodScheduled" for each in pod.status.conditions)
-    return not judged and (pod.status.age or PATIENCE) >= PATIENCE
+    return has_waited(pod) and not any(each.type == "PodScheduled" for each in pod.status.conditions)
+
+
+def has_waited(pod: Pod) -> bool:
+    """True for a pod that a healthy scheduler would have judged by now, or whose age nothing tells."""
+    return pod.status.age is None or pod.status.age >= _PATIENCE
 
 
 def _is_missing(node: str, nodes: list[str], store: Store) -> bool:

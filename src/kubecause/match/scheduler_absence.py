@@ -9,7 +9,7 @@ from kubecause.facts.records_pod import Pod
 from kubecause.facts.roles import is_control_plane
 from kubecause.facts.store import Store, Thing
 from kubecause.match.leases import leads
-from kubecause.match.placement import PATIENCE, is_held_by_claim
+from kubecause.match.placement import has_waited, is_held_by_claim
 from kubecause.model import Entity, Fact
 
 
@@ -18,7 +18,7 @@ def absence(waiting: Sequence[Thing], others_decided: bool, store: Store) -> Ite
     silent = [
         thing
         for thing in waiting
-        if thing.full and isinstance(thing.record, Pod) and (thing.record.status.age or PATIENCE) >= PATIENCE
+        if thing.full and isinstance(thing.record, Pod) and has_waited(thing.record)
         if not _judged(thing.record) and not is_held_by_claim(thing.record)
     ]
     if not silent or others_decided or _recently_scheduled(store, silent) or leads("kube-scheduler", store):

@@ -16,9 +16,8 @@ from kubecause.match.selectors import selector_text
 from kubecause.model import Entity, Fact, Proof
 
 _DEFAULT_SCHEDULER = "default-scheduler"
-_NOT_AFTER_SELECTOR = frozenset(
-    {"selector", "taint", "cordon", "node-name", "claim-unbound", "claim-missing", "other"}
-)  # or unknown
+# Reasons of filters that run before that of the selector (NodeAffinity), beside it, or nobody knows when.
+_NOT_AFTER_SELECTOR = frozenset({"selector", "taint", "cordon", "node-name", "claim-unbound", "claim-missing", "other"})
 _EVERY_NODE = frozenset({("kubernetes.io/os", "linux"), ("beta.kubernetes.io/os", "linux")})  # rules out nothing
 
 

@@ -48,9 +48,8 @@ _WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("extended-resource", re.compile(r"Insufficient (?P<resource>[\w./-]+)", re.IGNORECASE)),
     ("device-claim", re.compile(r"allocate all claims|resource ?claim|allocate devices", re.IGNORECASE)),
 )
-_OF_CONDITIONS = re.compile(
-    r"not ready|out of disk|pressure|unavailable|unknown condition", re.IGNORECASE
-)  # before 1.12; nodes tell
+# Conditions of nodes, which schedulers before 1.12 named among their reasons; the nodes tell them better.
+_OF_CONDITIONS = re.compile(r"not ready|out of disk|pressure|unavailable|unknown condition", re.IGNORECASE)
 
 
 class Sentence(msgspec.Struct):

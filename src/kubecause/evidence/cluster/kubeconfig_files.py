@@ -155,7 +155,8 @@ def merged(kubeconfig: str | None, environment: Mapping[str, str]) -> Merged:
         names = dict.fromkeys(name for name in environment["KUBECONFIG"].split(os.pathsep) if name)
         candidates = [Path(name).absolute() for name in names]
     else:
-        candidates = [Path(environment.get("HOME") or os.path.expanduser("~")) / ".kube" / "config"]  # noqa: PTH111
+        home = environment.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 - Path.home() raises where there is none
+        candidates = [Path(home) / ".kube" / "config"]
     files = [path for path in candidates if path.exists()]
     clusters: dict[str, Entry] = {}
     users: dict[str, Entry] = {}
@@ -200,7 +201,7 @@ def _read(path: Path) -> Entry:
         raise ConfigError(f"{path}: larger than {_FILE_BYTES // 1024 // 1024} MiB; not a kubeconfig")
     try:
         # A loader that builds plain data only; the text of its own errors could quote secrets, the place is enough.
-        fields = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        fields = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     except yaml.MarkedYAMLError as error:
         line = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
         raise ConfigError(f"{path}: not valid YAML{line}; mend the file or name another with --kubeconfig") from None
