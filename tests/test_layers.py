@@ -11,7 +11,7 @@ import pytest
 import kubecause
 
 SRC = Path(kubecause.__file__).parent
-NOUNS = {"model", "errors", "text", "vocabulary", "memory", "literal_search", "user_cache"}
+NOUNS = {"model", "errors", "text", "vocabulary", "memory", "later", "literal_search", "user_cache"}
 STAGES = ("evidence", "facts", "match", "diagnose", "report")
 READERS = {"match", "diagnose", "report"}  # stages that know the cases
 FACT_RECORDS = {
@@ -27,6 +27,7 @@ MAY: dict[str, set[str]] = {
     "text": set(),
     "vocabulary": set(),
     "memory": set(),
+    "later": set(),
     "literal_search": set(),
     "user_cache": set(),
     "evidence": set(),

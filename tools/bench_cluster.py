@@ -139,7 +139,7 @@ def measure(
 ) -> None:
     """Run all in turn, round after round, and print a line for each; what was ended once is not run again.
 
-    Each begins once the server rests: after a list of all pods it tidies up for seconds, which are not those of the next command.
+    Each begins once the server has collected its garbage and rests: what one command leaves behind is not the next one's.
     """
     environment = {**os.environ, "HOME": str(folder), "NO_COLOR": "1", "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT / "src")}
     compileall.compile_dir(ROOT / "src", quiet=1)  # as pip leaves a package
@@ -159,7 +159,11 @@ def measure(
 
 
 def rest(plane: ControlPlane) -> None:
-    """Wait until the server has nothing to do any more, at most half a minute."""
+    """Have the server collect its garbage, and wait until it has nothing to do any more, at most half a minute.
+
+    Its heap of gigabytes fills over several commands; in the time of which of them it is collected would be chance.
+    """
+    plane.kubectl("get", "--raw", "/debug/pprof/heap?gc=1&debug=1")
     pids = [pid for name in ("kube-apiserver", "etcd") if (pid := plane.daemon(name).pid())]
     until, before = time.monotonic() + 30, sum(map(_worked, pids))
     while time.monotonic() < until:

@@ -225,7 +225,7 @@ class Diagnosis(msgspec.Struct, frozen=True):
     affected: tuple[Entity, ...]
     proofs: tuple[Proof, ...]
     names: Mapping[str, str] = msgspec.field(default_factory=dict)
-    changes: tuple[Change, ...] = ()  # what changed shortly before, most telling first
+    changes: Sequence[Change] = ()  # what changed shortly before, most telling first
 
 
 class Result(msgspec.Struct, frozen=True):

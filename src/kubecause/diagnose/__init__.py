@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -13,6 +14,7 @@ from kubecause.diagnose.graph import Graph, is_over
 from kubecause.diagnose.naming import lifted, names_of, with_cluster
 from kubecause.facts.joins import Joins
 from kubecause.knowledge.schema import Case
+from kubecause.later import Later
 from kubecause.model import STATUS_ORDER, Diagnosis, Entity, Finding, Link, Proof, Status
 
 
@@ -33,7 +35,7 @@ def diagnose(graph: Graph, cases: Mapping[str, Case], joins: Joins, *, cluster: 
         found = _diagnosis(entity, numbers, graph, cases[fault], cases, joins)
         causes = [findings[number] for number in numbers]
         explained = [findings[number] for number in _merged(graph.below(number) for number in numbers)]
-        found = replace(found, changes=changes.before(entity, causes, explained, found.proofs))
+        found = replace(found, changes=Later(partial(changes.before, entity, causes, explained, found.proofs)))
         diagnoses.append(with_cluster(found, cluster) if cluster else found)
     return tuple(sorted(diagnoses, key=lambda each: _rank(each, cases[each.finding.fault])))
 

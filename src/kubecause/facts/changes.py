@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 
 import msgspec
@@ -20,7 +21,8 @@ from kubecause.facts.joins import Joins
 from kubecause.facts.records import Node, Workload
 from kubecause.facts.restarts import parse_time
 from kubecause.facts.store import Store, Thing
-from kubecause.facts.template_differences import Differences
+from kubecause.facts.template_differences import template_differences
+from kubecause.later import Later
 from kubecause.model import Channel, Entity, Fact
 from kubecause.vocabulary import TEXT_FACT
 
@@ -100,7 +102,8 @@ def _rollouts(owner: Entity, thing: Thing | None, revisions: list[_Revision]) ->
             continue
         by = next((write.by for write in reversed(writes) if latest and abs(write.at - at) <= SAME_ACT), None)
         known = before.record.spec.template.spec.containers and after.record.spec.template.spec.containers
-        differences = Differences(before.record.spec.template, after.record.spec.template) if known else None
+        templates = (before.record.spec.template, after.record.spec.template)
+        differences = Later(partial(template_differences, *templates)) if known else None  # most rollouts broke nothing
         proofs = after.thing.proof(f"metadata.annotations.{_NUMBERED_BY[0]}")
         versions = {"before": str(before.number), "after": str(after.number)}
         yield change("rollout", owner, at, proofs, by=by, detail=differences, **versions)

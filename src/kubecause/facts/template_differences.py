@@ -7,9 +7,8 @@ name could name a secret are never shown, whatever was cut out of the documents 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
-from typing import Any, overload
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -46,30 +45,6 @@ _BOOKKEEPING = frozenset({"pod-template-hash", "controller-revision-hash", "pod-
 _RESTARTED = "kubectl.kubernetes.io/restartedAt"
 _ORDER = ("image", "command", "args", "env", "envFrom", "resources", "Probe", "ports", "nodeSelector", "volume")
 _PLAIN_ENV = re.compile(r"\.env\[(?P<name>.*)\]$")
-
-
-class Differences(Sequence[Difference]):
-    """The differences between two templates, looked for only when somebody asks: most rollouts broke nothing."""
-
-    def __init__(self, before: PodTemplate, after: PodTemplate) -> None:
-        self._templates = (before, after)
-
-    @cached_property
-    def _found(self) -> tuple[Difference, ...]:
-        return template_differences(*self._templates)
-
-    @overload
-    def __getitem__(self, index: int) -> Difference: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Difference]: ...
-    def __getitem__(self, index: int | slice) -> Difference | Sequence[Difference]:
-        return self._found[index]
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-    def __repr__(self) -> str:
-        return repr(self._found)
 
 
 def template_differences(before: PodTemplate, after: PodTemplate) -> tuple[Difference, ...]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 
 from rich.cells import cell_len
@@ -181,7 +182,7 @@ class _Writer:
 
     def _changes(self, found: DiagnosisView) -> None:
         """What changed shortly before, and how shortly."""
-        changes = found.changes or []
+        changes = found.changes
         if changes:
             self.page.label(self._words.changed)
         for each in changes[: self._most(_CHANGES)]:
@@ -219,7 +220,7 @@ class _Writer:
 
     # --- what to do ---------------------------------------------------------------------------------------
 
-    def _fixes(self, fixes: list[FixView]) -> None:
+    def _fixes(self, fixes: Sequence[FixView]) -> None:
         for number, fix in enumerate(fixes[: self._most(_FIXES)], 1):
             self.page.blank()
             self.page.label(self._labels.fix(fixes, number))
@@ -244,7 +245,7 @@ class _Writer:
     def _command(self, at: str, run: str, before: str = "") -> None:
         self.page.whole(run, before=f"{before}[{self._labels.at(at)}] ", style=_COMMAND)
 
-    def _looks(self, looks: list[LookView]) -> None:
+    def _looks(self, looks: Sequence[LookView]) -> None:
         if not looks:
             return
         self.page.blank()

@@ -47,7 +47,7 @@ class Labels:
         """Where a command runs."""
         return self._words.at.get(at, at)
 
-    def fix(self, fixes: list[FixView], number: int) -> str:
+    def fix(self, fixes: Sequence[FixView], number: int) -> str:
         """``Fix``, with its number where there are several."""
         return f"{self._words.fix} {number}" if len(fixes) > 1 else self._words.fix
 

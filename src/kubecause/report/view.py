@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 from kubecause import model, text
 from kubecause.knowledge import schema
 from kubecause.knowledge.template_changes import fixes_for
+from kubecause.later import Later
 from kubecause.report.changes import sentence
 from kubecause.report.words import words_of
 
@@ -151,7 +152,7 @@ class GapView(_View, frozen=True, kw_only=True):
 
 
 class DiagnosisView(_View, frozen=True, kw_only=True):
-    """A cause, what it explains, what shows it and what mends it."""
+    """A cause, what it explains, what shows it and what mends it; of long reports only some are shown beyond their title."""
 
     rank: int
     fault: str
@@ -165,10 +166,10 @@ class DiagnosisView(_View, frozen=True, kw_only=True):
     affected: list[EntityView]
     affected_count: int
     chain: list[LinkView]
-    changes: list[ChangeView] | UnsetType = UNSET
-    evidence: list[EvidenceView]
-    fixes: list[FixView]
-    look: list[LookView]
+    changes: Sequence[ChangeView] = ()
+    evidence: Sequence[EvidenceView]
+    fixes: Sequence[FixView]
+    look: Sequence[LookView]
     references: list[ReferenceView]
 
 
@@ -191,7 +192,10 @@ class Report(_View, frozen=True, kw_only=True):
 
     def to_data(self) -> dict[str, object]:
         """The report as plain dicts and lists, in the order of the contract."""
-        data: dict[str, object] = msgspec.to_builtins(self)
+        data: dict[str, Any] = msgspec.to_builtins(self, enc_hook=list)
+        for each in data["diagnoses"]:
+            if not each["changes"]:  # told only where there are some
+                del each["changes"]
         return data
 
 
@@ -213,9 +217,6 @@ def build(result: model.Result, cases: Mapping[str, schema.Case], language: text
 
 def _diagnosis(rank: int, found: model.Diagnosis, case: schema.Case | None, language: text.Language) -> DiagnosisView:
     prose = _Filler(found.names, language)
-    look = [_look(each, prose) for each in case.look] if case else []
-    if found.symptom and not look:
-        look = [_first_look(found.entity, language)]
     return DiagnosisView(
         rank=rank,
         fault=found.finding.fault,
@@ -229,10 +230,10 @@ def _diagnosis(rank: int, found: model.Diagnosis, case: schema.Case | None, lang
         affected=[_entity(each) for each in found.affected[:MAX_AFFECTED]],
         affected_count=len(found.affected),
         chain=[LinkView(fault=each.fault, entity=_entity(each.entity)) for each in found.chain],
-        changes=[_change(each, language) for each in found.changes] or UNSET,
-        evidence=[_evidence(each, found.finding, case, prose) for each in found.proofs],
-        fixes=[_fix(each, prose) for each in fixes_for(found.entity.kind, case.fixes)] if case and not found.symptom else [],
-        look=look,
+        changes=Later(lambda: [_change(each, language) for each in found.changes]),
+        evidence=Later(lambda: [_evidence(each, found.finding, case, prose) for each in found.proofs]),
+        fixes=Later(lambda: _fixes(found, case, prose)),
+        look=Later(lambda: _looks(found, case, prose, language)),
         references=[ReferenceView(url=each.url, tells=each.tells) for each in case.references] if case else [],
     )
 
@@ -265,6 +266,15 @@ def _entity(entity: model.Entity) -> EntityView:
         name=entity.name,
         cluster=entity.cluster or UNSET,
     )
+
+
+def _fixes(found: model.Diagnosis, case: schema.Case | None, prose: _Filler) -> list[FixView]:
+    return [_fix(each, prose) for each in fixes_for(found.entity.kind, case.fixes)] if case and not found.symptom else []
+
+
+def _looks(found: model.Diagnosis, case: schema.Case | None, prose: _Filler, language: text.Language) -> list[LookView]:
+    look = [_look(each, prose) for each in case.look] if case else []
+    return look or ([_first_look(found.entity, language)] if found.symptom else [])
 
 
 def _fix(fix: schema.Fix, prose: _Filler) -> FixView:
