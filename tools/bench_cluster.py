@@ -195,16 +195,20 @@ def _told(run_of_ours: Taken) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large the cluster is."""
+    """How large the cluster is.
+
+    :param workloads: whether the healthy pods have Deployments and Services, which are read in full.
+    """
 
     nodes: int
     pods: int
     events: int
+    workloads: bool = True
 
     def fill(self, plane: ControlPlane) -> None:
         """Make all that is healthy."""
         sizes = ["--nodes", self.nodes, "--pods", self.pods, "--events", self.events]
-        _fill(plane, *sizes, "--places")
+        _fill(plane, *sizes, "--places", *([] if self.workloads else ["--no-workloads"]))
 
     def broken(self, plane: ControlPlane, broken: int, causes: int, now: str, *, delete: bool = False) -> None:
         """Add broken workloads, or take them away again: as many pods, with two warnings each."""
@@ -269,6 +273,9 @@ def main() -> int:
     parser.add_argument("--nodes", type=int, default=2000)
     parser.add_argument("--pods", type=int, default=20_000)
     parser.add_argument("--events", type=int, default=40_000)
+    parser.add_argument(
+        "--no-workloads", dest="workloads", action="store_false", help="healthy pods without Deployments and Services"
+    )
     parser.add_argument("--mix", action="append", metavar="BROKEN:CAUSES", help="default: 100:5 100:50 10:5 1000:5 1000:500")
     parser.add_argument("--rounds", type=int, default=5, help="how often each thing is measured")
     parser.add_argument("--seconds", type=float, default=120, help="limit for one run")
@@ -283,7 +290,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="kubecause-bench-") as folder:
         try:
             with control_plane(Path(folder)) as plane:
-                measure_all(plane, Size(options.nodes, options.pods, options.events), mixes, options)
+                measure_all(plane, Size(options.nodes, options.pods, options.events, options.workloads), mixes, options)
         except RangeError as error:
             print(f"bench-cluster: {error}", file=sys.stderr)
             return 1

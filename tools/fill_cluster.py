@@ -126,13 +126,14 @@ class Sender:
         line.close()
 
 
-def objects_of(state: ClusterState, *, places: bool) -> Iterator[Object]:
+def objects_of(state: ClusterState, *, places: bool, workloads: bool) -> Iterator[Object]:
     """Everything of a cluster in the order it can be made; ``places`` = with namespaces and nodes."""
     if places:
         for name in state.namespaces():
             yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         yield from state.node_objects()
-    yield from state.workload_objects()
+    if workloads:
+        yield from state.workload_objects()
     yield from state.pod_objects()
     yield from state.event_objects()
 
@@ -146,6 +147,7 @@ def main() -> int:
     parser.add_argument("--tag", default="", help="part of the names of all workloads")
     parser.add_argument("--now", default=datetime.now(UTC).isoformat(), help="the time that all ages count from")
     parser.add_argument("--places", action="store_true", help="make namespaces and nodes, too")
+    parser.add_argument("--no-workloads", dest="workloads", action="store_false", help="pods without Deployments and Services")
     parser.add_argument("--delete", action="store_true", help="take these workloads away again")
     options = parser.parse_args()
     state = ClusterState(
@@ -154,7 +156,7 @@ def main() -> int:
     )  # fmt: skip
     sender = Sender(Server.of_kubeconfig(options.kubeconfig))
     began = time.monotonic()
-    made = objects_of(state, places=options.places)
+    made = objects_of(state, places=options.places, workloads=options.workloads)
     try:
         sender.send(tuple(deletion(item) if options.delete else creations(item)) for item in made)
     except (FillError, OSError) as error:
