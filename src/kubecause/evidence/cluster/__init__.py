@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from kubecause.errors import EvidenceError, UnreachableError
 from kubecause.evidence.cluster.connection import Connection
 from kubecause.evidence.cluster.follow import NAMED, any_log
+from kubecause.evidence.cluster.kinds import kind_of_word
 from kubecause.evidence.cluster.kubeconfig import ConnectionSettings
 from kubecause.evidence.cluster.reader import Answer, Bounds, Reader
 from kubecause.evidence.cluster.requests import ADDRESS, Item, Request, distinct, events_about, every, pods_of, requests_for
@@ -70,8 +71,12 @@ class ClusterSource:
 
     def start(self) -> None:
         """Ask for the first answers, which come while the caller loads what reasons about them."""
-        if not self._scope.targets and self._first is None:
+        if self._first is not None:
+            return
+        if not self._scope.targets:
             self._first = self._reader.read(self._screen())
+        elif all(kind_of_word(word) for word, _ in self._scope.targets):  # the server is not asked what they mean
+            self._first = self._reader.read(_of_named(self._wanted()))
 
     def begin(self) -> Iterator[Answer | None]:
         """The first round: each answer as soon as it is there; None where the next one takes long.
@@ -131,23 +136,26 @@ class ClusterSource:
         yield from self._reader.read(every(pods_of(service) for service in self._reader.inventory.services_without_endpoints()))
 
     def _named(self) -> Iterator[Answer | None]:
-        scope = self._scope
-        wanted: list[tuple[Entity, Request]] = []
-        for word, name in scope.targets:
-            kind = self._reader.kind(word)
-            if kind is None:
-                raise EvidenceError(f"the server knows no kind {word!r}; `kubectl api-resources` lists those it knows")
-            entity = Entity(kind.kind, name, scope.namespace if kind.namespaced else None)
-            wanted.append((entity, Request("get", kind.kind, entity.namespace, name)))
-        found = list(self._reader.read([r for entity, get in wanted for r in (get, events_about(entity))]))
-        for entity, _ in wanted:
+        wanted = self._wanted()
+        found = list(self._first or self._reader.read(_of_named(wanted)))
+        for entity in wanted:
             if self._reader.is_missing(entity.kind, entity.namespace, entity.name or ""):
                 where = f" in namespace {entity.namespace}" if entity.namespace else ""
                 raise EvidenceError(f"there is no {entity.kind} {entity.name}{where}; check the name, or give -n NAMESPACE")
         yield from found
-        items = [item for entity, _ in wanted if (item := self._item(entity))]
+        items = [item for entity in wanted if (item := self._item(entity))]
         yield from self._reader.read(every(follow(item) for item in items for follow in NAMED.get(item["kind"], ())))
-        yield from self._heard([entity for entity, _ in wanted])
+        yield from self._heard(wanted)
+
+    def _wanted(self) -> list[Entity]:
+        """The objects that are named."""
+        wanted: list[Entity] = []
+        for word, name in self._scope.targets:
+            kind = self._reader.kind(word)
+            if kind is None:
+                raise EvidenceError(f"the server knows no kind {word!r}; `kubectl api-resources` lists those it knows")
+            wanted.append(Entity(kind.kind, name, self._scope.namespace if kind.namespaced else None))
+        return wanted
 
     def _item(self, entity: Entity) -> Item | None:
         return self._reader.inventory.item(entity.kind, entity.namespace, entity.name or "")
@@ -169,3 +177,12 @@ class ClusterSource:
         """The pods behind a Service that needs name: its selector is known by now."""
         item = self._item(service)
         return every([pods_of(item)]) if item else []
+
+
+def _of_named(entities: Sequence[Entity]) -> list[Request]:
+    """What is asked first about objects that are named."""
+    return [
+        request
+        for entity in entities
+        for request in (Request("get", entity.kind, entity.namespace, entity.name), events_about(entity))
+    ]

@@ -27,6 +27,7 @@ from kubecause.evidence.cluster.screen import (
     POD_COLUMNS,
     cells_of,
     last_seen,
+    neighbour_of,
     screen_of,
     telling_events,
 )
@@ -159,7 +160,7 @@ class Reader:
             self._done.add(request)
             self._triage.asked(request)
             if request.verb == "neighbour":
-                *others, pods = screen_of(request.name)
+                pods, others = neighbour_of(request.name or "")
                 self._behind[pods] = others
                 fresh += self._fresh([pods], found)
             elif request.verb == "screen":

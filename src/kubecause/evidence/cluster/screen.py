@@ -35,6 +35,9 @@ FULL_KINDS = (
     "LimitRange",
 )
 
+# Of a namespace that nobody asked about: what keeps its pods from others although all that run are well, or keeps them away.
+NEIGHBOUR_KINDS = ("Deployment", "DaemonSet", "Service", "EndpointSlice", "NetworkPolicy")
+
 POD_COLUMNS = ("NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "NODE")  # of what is handed over as rows
 
 _FINE = frozenset({"Running", "Completed", "Succeeded"})
@@ -177,6 +180,12 @@ def last_seen(event: Mapping[str, Any]) -> str:
     """When an event was last seen; times of the API sort as text."""
     series = event.get("series") or {}
     return str(event.get("lastTimestamp") or series.get("lastObservedTime") or event.get("eventTime") or "")
+
+
+def neighbour_of(namespace: str) -> tuple[Request, list[Request]]:
+    """The triage of a namespace that nobody asked about: its pods, then what is asked once these may be listed."""
+    lists = [Request("list", kind, namespace) for kind in NEIGHBOUR_KINDS]
+    return Request("table", "Pod", namespace), [*lists, Request("list", "Event", namespace, fields=WARNINGS)]
 
 
 def screen_of(namespace: str | None) -> list[Request]:
