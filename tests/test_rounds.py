@@ -80,6 +80,11 @@ class Shelf:
         del entity
         return False
 
+    def settled_by(self, entity_kind: str, fact_kind: str) -> str:
+        """Each kind of fact is asked for by itself."""
+        del entity_kind
+        return fact_kind
+
     def ask(self, needs: Sequence[Need]) -> Sequence[Document | Gap]:
         """The log of the pod, once; or for ever something new."""
         self.asked.append(needs)

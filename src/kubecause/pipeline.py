@@ -14,9 +14,9 @@ from kubecause.facts import Extraction
 from kubecause.facts.store import Store
 from kubecause.knowledge import Knowledge, shipped
 from kubecause.match import LITERALS, SignalIndex, match, ruled_out
-from kubecause.match.needs import needs_of
+from kubecause.match.needs import Asked, needs_of
 from kubecause.memory import keep_alive, resting_collector
-from kubecause.model import Document, Entity, Gap, Need, Result
+from kubecause.model import Document, Gap, Need, Result
 
 Progress = Callable[[int, int | None], None]
 
@@ -24,7 +24,7 @@ _ADDRESSES = ("https://", "http://")
 MAX_ROUNDS = 6  # a cause, what stands between, and some slack
 
 
-class Source(Protocol):
+class Source(Asked, Protocol):
     """Evidence that can be asked again: a live cluster, a node."""
 
     @property
@@ -40,9 +40,6 @@ class Source(Protocol):
 
     def foresee(self, needs: Sequence[Need]) -> None:
         """What a None in the first round gave time to find out: it comes in the same round."""
-
-    def is_left_alone(self, entity: Entity) -> bool:
-        """Whether no more is asked about a pod or container, since another one stands for it."""
 
     def ask(self, needs: Sequence[Need]) -> Iterable[Document | Gap | None]:
         """What may settle the needs and was not handed over before; nothing when there is nothing new."""
@@ -106,7 +103,7 @@ def diagnose_source(
                 if item is None:
                     if number == 1:  # much of what is worked out of what is there already will not change
                         run.match()
-                        source.foresee(run.needs(source.is_left_alone))
+                        source.foresee(run.needs(source))
                     continue
                 if keep:
                     keep(item)
@@ -117,7 +114,7 @@ def diagnose_source(
             run.match()
             if on_round:
                 on_round(number)
-            needs = run.needs(source.is_left_alone) if number < MAX_ROUNDS else []
+            needs = run.needs(source) if number < MAX_ROUNDS else []
             if not needs:
                 break
             answers = source.ask(needs)
@@ -165,9 +162,9 @@ class _Run:
         findings, self._found = match(self._store, self._joins, self._index, self._cases)
         self._graph = build_graph(findings, self._cases, self._joins)
 
-    def needs(self, left_alone: Callable[[Entity], bool]) -> list[Need]:
-        """What would settle the findings, but for those on pods that a source asks no more about."""
-        return needs_of(unsettled(self._graph, self._cases), self._cases, self._joins, left_alone)
+    def needs(self, source: Asked) -> list[Need]:
+        """What would settle the findings, as far as a source can be asked for it."""
+        return needs_of(unsettled(self._graph, self._cases), self._cases, self._joins, source)
 
     def result(self, source: tuple[str, str]) -> Result:
         kind, name = source

@@ -168,6 +168,11 @@ class Rounds:
         del entity
         return False
 
+    def settled_by(self, entity_kind: str, fact_kind: str) -> str:
+        """Each kind of fact is asked for by itself."""
+        del entity_kind
+        return fact_kind
+
     def ask(self, needs: Sequence[Need]) -> list[Document | Gap]:
         """The next round, whatever is needed."""
         assert needs

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Protocol
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.records import Claim
@@ -15,50 +17,64 @@ _ASKING = ("client.address-wrong", "name.unresolved")  # facts that tell themsel
 _Along = Callable[[Joins, Entity], Iterable[Entity]]
 
 
-def needs_of(
-    findings: Sequence[Finding], cases: Mapping[str, Case], joins: Joins, left_alone: Callable[[Entity], bool]
-) -> list[Need]:
+class Asked(Protocol):
+    """What a source that can be asked says of needs before it is given any."""
+
+    def is_left_alone(self, entity: Entity) -> bool:
+        """Whether no more is asked about a pod or container; what is found on such ones only needs nothing."""
+
+    def settled_by(self, entity_kind: str, fact_kind: str) -> Hashable:
+        """The same for all kinds of facts about which the same is asked of a kind of entity: one of them stands for all."""
+
+
+def needs_of(findings: Sequence[Finding], cases: Mapping[str, Case], joins: Joins, source: Asked) -> list[Need]:
     """Facts that may explain the symptoms and settle the doubts among the findings.
 
     Those that may settle most findings come first. Only cases that lead to something found are asked for, and only on
     entities that its joins reach.
-
-    :param left_alone: whether the source asks no more about a pod or container; what is found on such ones only needs nothing.
     """
     read = {case.id: tuple(_read_by(case.signals.values())) for case in cases.values()}
     along: dict[str, dict[str, dict[str, None]]] = defaultdict(lambda: defaultdict(dict))  # effect → path → what its causes read
     for case in cases.values():
         for link in case.leads_to:
             along[link.fault][link.via].update(dict.fromkeys(read[case.id]))
+    standing: dict[tuple[str, Hashable], str] = {}  # one kind for all that are settled alike
+
+    @cache
+    def kinds(fault: str, via: str, entity_kind: str) -> Iterable[str]:
+        """The kinds of facts that may settle a fault, looked at along a path, or by its own case where that is empty."""
+        looked_at = along[fault][via] if via else read[fault]
+        return {standing.setdefault((entity_kind, source.settled_by(entity_kind, kind)), kind) for kind in looked_at}
+
     wanted: Counter[Need] = Counter()
     for finding in findings:
-        if _is_left_alone(finding, left_alone):
-            continue
-        doubtful = finding.status != Status.CONFIRMED or cases[finding.fault].symptom
-        wanted.update(set(_of_finding(finding, read[finding.fault] if doubtful else (), along[finding.fault], joins)))
+        if not _is_left_alone(finding, source):
+            doubtful = finding.status != Status.CONFIRMED or cases[finding.fault].symptom
+            vias = [*along[finding.fault], *([""] if doubtful else [])]
+            wanted.update(set(_of_finding(finding, vias, kinds, joins)))
     for kind in _ASKING:
         for fact in joins.store.facts[kind]:
             wanted.update(fact["asks"] or ())
     return sorted(wanted, key=lambda need: (-wanted[need], need.fact_kind, need.entity.sort_key))
 
 
-def _is_left_alone(finding: Finding, left_alone: Callable[[Entity], bool]) -> bool:
+def _is_left_alone(finding: Finding, source: Asked) -> bool:
     pods = [entity for entity in (finding.entity, *finding.subjects) if entity.kind in ("Pod", "Container")]
-    return bool(pods) and all(map(left_alone, pods))
+    return bool(pods) and all(map(source.is_left_alone, pods))
 
 
-def _of_finding(finding: Finding, own: Iterable[str], along: Mapping[str, Iterable[str]], joins: Joins) -> Iterator[Need]:
+def _of_finding(
+    finding: Finding, vias: Iterable[str], kinds: Callable[[str, str, str], Iterable[str]], joins: Joins
+) -> Iterator[Need]:
     """What may settle one finding.
 
-    :param own: kinds of facts that its own case reads. :param along: by path, those that the cases of its causes read.
+    :param vias: paths from it to its causes; empty for itself.
+    :param kinds: by fault, path and kind of entity, the kinds of facts that tell.
     """
     places = dict.fromkeys((finding.entity, *finding.subjects))
-    for entity in places:
-        for kind in own:
-            yield Need(kind, entity)
-    for via, kinds in along.items():
-        for reached in {reached for entity in places for reached in _ALONG[via](joins, entity)}:
-            for kind in kinds:
+    for via in vias:
+        for reached in {reached for entity in places for reached in (_ALONG[via](joins, entity) if via else (entity,))}:
+            for kind in kinds(finding.fault, via, reached.kind):
                 yield Need(kind, reached)
 
 

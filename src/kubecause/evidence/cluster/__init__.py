@@ -6,7 +6,7 @@ symptoms found. Nothing is ever written, and only the permissions of :mod:`kubec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -16,7 +16,7 @@ from kubecause.evidence.cluster.follow import NAMED, any_log
 from kubecause.evidence.cluster.kinds import kind_of_word
 from kubecause.evidence.cluster.kubeconfig import ConnectionSettings
 from kubecause.evidence.cluster.reader import Answer, Bounds, Reader
-from kubecause.evidence.cluster.requests import ADDRESS, Item, Request, distinct, events_about, every, pods_of, requests_for
+from kubecause.evidence.cluster.requests import ADDRESS, Item, Request, events_about, every, pods_of, requests_for, settled_by
 from kubecause.evidence.cluster.scope import Scope
 from kubecause.evidence.cluster.unreachable import examine
 from kubecause.model import WORKLOAD_KINDS, Entity, Need
@@ -98,6 +98,10 @@ class ClusterSource:
         """Whether no more is asked about a pod or container: another one stands for it, or wider ones were read instead."""
         return self._reader.is_represented(entity)
 
+    def settled_by(self, entity_kind: str, fact_kind: str) -> Hashable:
+        """The same for all kinds of facts about which the same is asked of a kind of entity."""
+        return settled_by(entity_kind, fact_kind)
+
     def ask(self, needs: Sequence[Need]) -> Iterator[Answer | None]:
         """What may settle the needs and was not fetched before; nothing when there is nothing new."""
         if not self._reached:
@@ -169,7 +173,7 @@ class ClusterSource:
         yield from self._reader.read(every(map(any_log, running)))
 
     def _settling(self, needs: Sequence[Need]) -> list[Request]:
-        wanted = [need for need in distinct(needs) if not self._reader.is_represented(need.entity)]
+        wanted = [need for need in needs if not self._reader.is_represented(need.entity)]
         services = dict.fromkeys(need.entity for need in wanted if need.entity.kind == "Service")
         return every([*map(requests_for, wanted), *map(self._behind, services)])
 

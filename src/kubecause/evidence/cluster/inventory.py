@@ -59,6 +59,7 @@ class Inventory:
     def __init__(self) -> None:
         self._items: dict[str, dict[Place, Found]] = defaultdict(dict)
         self._with_pods: dict[str | None, dict[tuple[str, str], Found]] = defaultdict(dict)  # by namespace: kind and name
+        self._pods: dict[str | None, dict[str, Found]] = defaultdict(dict)  # by namespace
         self._labels: dict[tuple[str | None, str, str], Mapping[str, str]] = {}
 
     def add(self, kind: str, found: Found, place: Place) -> None:
@@ -66,6 +67,8 @@ class Inventory:
         self._items[kind][place] = found
         if kind in _WITH_PODS:
             self._with_pods[place[0]][kind, place[1]] = found
+        if kind == "Pod":
+            self._pods[place[0]][place[1]] = found
 
     def has(self, kind: str, namespace: str | None, name: str | None) -> bool:
         """True when such an object was read."""
@@ -84,8 +87,14 @@ class Inventory:
         """The pods read so far that a workload selects."""
         labels = ((workload.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
         namespace = workload["metadata"].get("namespace")
-        pods = [item_of(found) for (ns, _), found in self._items["Pod"].items() if ns == namespace]
-        return [pod for pod in pods if labels and labels.items() <= (pod["metadata"].get("labels") or {}).items()]
+        pods = self._pods[namespace].items() if labels else ()
+        return [item_of(found) for name, found in pods if labels.items() <= self._labels_of_pod(namespace, name, found).items()]
+
+    def _labels_of_pod(self, namespace: str | None, name: str, found: Found) -> Mapping[str, str]:
+        key = (namespace, "Pod", name)
+        if key not in self._labels:
+            self._labels[key] = item_of(found)["metadata"].get("labels") or {}
+        return self._labels[key]
 
     def services_without_endpoints(self) -> list[Item]:
         """Services that select pods, none of which is ready."""

@@ -103,23 +103,14 @@ _LOOKED_AT: Mapping[str, tuple[frozenset[str], ...]] = {  # by kind of entity: w
     ),
     "Namespace": (_OF_QUOTAS, frozenset({ADDRESS})),
     "Node": (frozenset({Channel.EVENT}), _OF_NODES),
-    "Service": (_SERVICES, frozenset({"policy.blocks"}), frozenset({Channel.EVENT}), _LOGS, _STATES),
+    "Service": (_SERVICES, frozenset({ADDRESS}), frozenset({"policy.blocks"}), frozenset({Channel.EVENT}), _LOGS, _STATES),
 }
-_OF_OBJECTS = (_SERVICES, frozenset({"policy.blocks"}), frozenset({Channel.EVENT}))
-
-
-def distinct(needs: Iterable[Need]) -> Iterator[Need]:
-    """Of the needs on one entity that the same requests settle, the first."""
-    seen: set[tuple[Entity, tuple[bool, ...]]] = set()
-    for need in needs:
-        key = (need.entity, _told_apart(need.entity.kind, need.fact_kind))
-        if key not in seen:
-            seen.add(key)
-            yield need
+_OF_OBJECTS = (_SERVICES, frozenset({ADDRESS}), frozenset({"policy.blocks"}), frozenset({Channel.EVENT}))
 
 
 @cache
-def _told_apart(entity_kind: str, wanted: str) -> tuple[bool, ...]:
+def settled_by(entity_kind: str, wanted: str) -> tuple[bool, ...]:
+    """The same for all kinds of facts about which the same is asked of a kind of entity."""
     return tuple(wanted in kinds for kinds in _LOOKED_AT.get(entity_kind, _OF_OBJECTS))
 
 
