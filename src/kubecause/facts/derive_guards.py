@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from kubecause.facts.derive_grants import grant_facts
-from kubecause.facts.records import Node
+from kubecause.facts.records import Anything, Claim, Node, PersistentVolume
 from kubecause.facts.records_budget import Budget
 from kubecause.facts.records_pod import Pod
 from kubecause.facts.restarts import parse_time
@@ -29,20 +29,28 @@ def _terminating(store: Store, now: datetime | None) -> Iterator[Fact]:
     if store.things:
         store.saw("object.terminating")
     for thing in store.things.values():
+        if thing.entity.kind in _OWN_CASES:
+            continue
         deleted = parse_time(thing.metadata.deletion_timestamp)
-        if deleted is None or thing.entity.kind in _OWN_CASES:
+        if deleted is None and not _is_printed_terminating(thing):
             continue
         finalizers = [name for name in thing.metadata.finalizers if name not in _COLLECTOR]
         if not finalizers:
             continue
-        if now is not None and (now - deleted).total_seconds() < _PATIENCE:
+        if now is not None and deleted is not None and (now - deleted).total_seconds() < _PATIENCE:
             continue
         fields = {
             "kind": thing.entity.kind.lower(),
             "finalizers": ", ".join(finalizers),
-            "since": str(thing.metadata.deletion_timestamp),
+            "since": str(thing.metadata.deletion_timestamp) if deleted else None,
         }
-        yield Fact("object.terminating", thing.entity, fields, thing.proof("metadata.finalizers"))
+        proofs = thing.proof("metadata.finalizers")
+        yield Fact("object.terminating", thing.entity, {k: v for k, v in fields.items() if v is not None}, proofs)
+
+
+def _is_printed_terminating(thing: Thing) -> bool:
+    """Whether kubectl describe says so, which gives no time."""
+    return isinstance(thing.record, Claim | PersistentVolume | Anything) and thing.record.status.phase == "Terminating"
 
 
 def _budgets(store: Store) -> Iterator[Fact]:

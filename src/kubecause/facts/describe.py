@@ -57,7 +57,7 @@ _TELLS: tuple[tuple[str, frozenset[str]], ...] = (
     ("Deployment", frozenset({"StrategyType", "NewReplicaSet", "OldReplicaSets", "RollingUpdateStrategy"})),
     ("Pod", frozenset({"QoS Class", "Node-Selectors", "IPs", "Controlled By", "Start Time", "Init Containers"})),
     ("PersistentVolumeClaim", frozenset({"Used By", "Mounted By"})),
-    ("PersistentVolume", frozenset({"Reclaim Policy"})),
+    ("PersistentVolume", frozenset({"Reclaim Policy", "Claim", "Node Affinity"})),
     ("StorageClass", frozenset({"Provisioner"})),
     ("Ingress", frozenset({"Default backend", "Ingress Class", "Rules"})),
     ("HorizontalPodAutoscaler", frozenset({"Metrics", "Reference", "Min replicas"})),
@@ -130,6 +130,7 @@ def _metadata(node: Node, draft: Draft) -> None:
         meta["annotations"] = {k.strip(): v.strip() for k, _, v in (text.partition(": ") for text, _ in node.items()) if v}
     elif node.key == "Finalizers":
         meta["finalizers"] = re.findall(r"[\w./-]+", node.value)
+        draft.prove("metadata.finalizers", node.line, node.text)
     elif node.key in ("CreationTimestamp", "Created"):
         meta["creationTimestamp"] = node.value
     elif node.key == "Controlled By" and "/" in node.value:
@@ -144,7 +145,7 @@ def _metadata(node: Node, draft: Draft) -> None:
 def _anything(root: Node, draft: Draft) -> None:
     status = root.value_of("Status", "Phase")
     if status:
-        put(draft.data, "status.phase", status)
+        put(draft.data, "status.phase", status.partition(" (lasts ")[0])
         draft.prove("status.phase", draft.document.first_line, f"Status: {status}")
     found = conditions_of(root.child("Conditions"), draft)
     if found:

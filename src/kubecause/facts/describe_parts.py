@@ -42,7 +42,7 @@ def conditions_of(node: Node | None, draft: Draft) -> list[dict[str, str]]:
     rows = []
     columns: list[str] = []
     for row in node.children:
-        cells = re.split(r"\s{2,}", row.text)
+        cells = re.split(r"\s{2,}|\t", row.text)
         if cells[0] == "Type":
             columns = cells
         elif row.text.startswith("---"):

@@ -48,7 +48,7 @@ def volume_fields(root: Node, draft: Draft) -> None:
     for key, path in (("StorageClass", "spec.storageClassName"), ("Status", "status.phase"), ("Message", "status.message")):
         node = root.child(key)
         if node:
-            put(data, path, node.value)
+            put(data, path, (node.value.split() or [""])[0] if key == "Status" else node.value)  # Terminating (lasts 2h)
             draft.prove(path, node.line, node.text)
     if root.value_of("Capacity"):
         put(data, "spec.capacity", {"storage": root.value_of("Capacity")})

@@ -21,11 +21,16 @@ _JOURNAL = re.compile(
     r"(?:\d{1,7}\s+)?(?:(?:[A-Z][a-z]{2}|\d{1,2}月)\s+\d{1,2}\s[\d:.]{5,15}|\d{4}-\d\d-\d\dT\S{8,35})\s(?P<host>[\w.-]{1,253})\s(?P<unit>[\w@.-]{1,64}?)(?:\[\d{1,9}\])?:\s"
 )
 _CHANNEL_OF_UNIT = (
-    (re.compile(r"^(?:kubelet|kubenswrapper|k3s|k3s-agent|rke2|rke2-agent|rke2-server|microk8s.*kubelet)$"), Channel.KUBELET_LOG),
+    (
+        re.compile(r"^(?:kubelet|kubenswrapper|k3s|k3s-agent|rke2|rke2-agent|rke2-server|\S*kubelet|\S*kubelite)$"),
+        Channel.KUBELET_LOG,
+    ),
     (re.compile(r"^(?:dockerd|docker|containerd|crio|cri-o|cri-dockerd)$"), Channel.RUNTIME_LOG),
     (re.compile(r"^kernel$"), Channel.KERNEL_LOG),
     (re.compile(r"^(?:etcd|kube-\w+|haproxy|keepalived|flanneld|calico\S*)"), Channel.COMPONENT_LOG),
 )
+# Units that hold the control plane too: their lines are a component's as well as a kubelet's.
+_ALL_IN_ONE = re.compile(r"^(?:k3s|rke2|rke2-server|\S*kubelite)$")
 _DMESG = re.compile(r"\s{0,8}(?:<\d>)?\[\s{0,6}\d{1,10}\.\d{3,9}\]\s|\s{0,8}\[[A-Z][a-z]{2} [A-Z][a-z]{2} .{5,20}\d{4}\] ")
 _ABOUT_POD = (  # each with a word without which it is not there
     ("pod=", re.compile(r"\bpod=\\*\"(?P<namespace>[a-z0-9-]+)/(?P<pod>[a-z0-9.-]+)\\*\"")),
@@ -75,6 +80,7 @@ class _Kept(msgspec.Struct):
     count: int = 1
     samples: list[str] = msgspec.field(default_factory=list)
     damaged: bool = False
+    of_all: bool = False
 
 
 def line_facts(document: Document, keep: LineFilter, entity: Entity, *, wrapped: bool) -> Iterator[Fact]:
@@ -99,14 +105,15 @@ def line_facts(document: Document, keep: LineFilter, entity: Entity, *, wrapped:
 
 def _one_line(document: Document, index: int) -> _Kept:
     raw = document.lines[index]
-    text, channel, host = raw.strip(), document.channel, document.host
+    text, channel, host, of_all = raw.strip(), document.channel, document.host, False
     prefix = _JOURNAL.match(text)
     if prefix:
         host = prefix["host"]
+        of_all = _ALL_IN_ONE.match(prefix["unit"]) is not None
         channel = next((c for pattern, c in _CHANNEL_OF_UNIT if pattern.match(prefix["unit"])), channel)
     elif _DMESG.match(text):
         channel = Channel.KERNEL_LOG if channel not in (Channel.APP_LOG, Channel.COMPONENT_LOG) else channel
-    return _Kept(message_of(text)[:_MAX_TEXT], document.first_line + index, channel, host)
+    return _Kept(message_of(text)[:_MAX_TEXT], document.first_line + index, channel, host, of_all=of_all)
 
 
 def message_of(text: str) -> str:
@@ -178,6 +185,8 @@ def _keep(kept: dict[tuple[str, Channel], _Kept], item: _Kept, *, room: bool = T
 
 def _fact(document: Document, item: _Kept, entity: Entity) -> Fact:
     fields: dict[str, Any] = {"text": item.text, "channel": item.channel, "count": item.count}
+    if item.of_all:
+        fields["also"] = Channel.COMPONENT_LOG
     if item.damaged:
         fields["damaged"] = True
     if document.hints.get("which") == "previous":

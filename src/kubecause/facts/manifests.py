@@ -198,9 +198,12 @@ def _looks_like_node(item: dict[str, Any]) -> bool:
     return isinstance(spec, dict) and ("unschedulable" in spec or "podCIDR" in spec)
 
 
+_BY_SERVER = frozenset({"resourceVersion", "uid", "deletionTimestamp"})  # what only the API server writes into metadata
+
+
 def _draft(kind: str, item: dict[str, Any], document: Document, line: int) -> Draft:
     meta = item["metadata"]
-    stored = (isinstance(item.get("status"), dict) and item["status"]) or "resourceVersion" in meta or "uid" in meta
+    stored = (isinstance(item.get("status"), dict) and item["status"]) or not meta.keys().isdisjoint(_BY_SERVER)
     detail = Detail.OBJECT if stored else Detail.MANIFEST
     data = {key: value for key, value in item.items() if key not in ("apiVersion", "kind")}
     if kind == "Secret":

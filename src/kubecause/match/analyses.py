@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from kubecause.facts.joins import Joins
 from kubecause.facts.store import Store
-from kubecause.match import addresses, databases, listening, periodic, ports, resolvers
+from kubecause.match import addresses, databases, listening, periodic, ports, resolvers, scheduling
 from kubecause.match.addresses import address_facts
 from kubecause.match.components import component_facts
 from kubecause.match.databases import database_facts
@@ -67,7 +67,7 @@ LITERALS: tuple[str, ...] = (
     *ports.IN_USE_LITERALS,
     *resolvers.LITERALS,
     "exceeded quota",
-    "nodes are available",
+    *scheduling.LITERALS,
 )
 
 

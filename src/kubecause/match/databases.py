@@ -24,13 +24,15 @@ REFUSAL_LITERALS = (
     "password authentication failed", "authentication failed", "login failed for user", "wrongpass",
     "noauth authentication required", "communications link failure", "can't connect to mysql server",
     "could not connect to server", "connection to server at", "mongoserverselectionerror",
+    "can't connect to server on", "28p01", "authenticationfailed", "no pg_hba.conf entry", "err invalid password",
+    "write against a read only", "read-write mode during recovery",
 )  # fmt: skip
 _WHY = (
     (
         "read-only",
         re.compile(
             r"--(?:super-)?read-only option|read-only transaction|database (?:is|is in) read-?only|not ?master and slaveOk|"
-            r"NotWritablePrimary|READONLY You can't write",
+            r"NotWritablePrimary|You can't write against a read only|read-write mode during recovery",
             re.IGNORECASE,
         ),
     ),
@@ -46,14 +48,15 @@ _WHY = (
         re.compile(
             r"access denied for user '(?P<user>[^']*)'@'(?P<from>[^']*)' \(using password: YES\)|"
             r"password authentication failed for user \"?(?P<user2>[^\"\s]+)|login failed for user '(?P<user3>[^']*)'|"
-            r"Authentication failed\.?$|WRONGPASS",
+            r"Authentication failed\.?$|WRONGPASS|\b28P01\b|codeName: ['\"]?AuthenticationFailed|no pg_hba\.conf entry|"
+            r"ERR invalid password",
             re.IGNORECASE,
         ),
     ),
     (
         "port",
         re.compile(
-            r"communications link failure|can't connect to mysql server on '(?P<address>[^']+)'|"
+            r"communications link failure|can't connect to (?:mysql )?server on '(?P<address>[^']+)'|"
             r"connection to server at \"?(?P<address2>[\w.-]+)\"?.{0,80}(?:refused|timed out)|"
             r"could not connect to server: connection (?:refused|timed out)",
             re.IGNORECASE,

@@ -15,6 +15,10 @@ from kubecause.match.scheduling_sentence import Sentence, read_sentence
 from kubecause.match.selectors import selector_text
 from kubecause.model import Entity, Fact, Proof
 
+LITERALS = ("nodes are available", "fit failure summary", "didn't trigger scale-up")  # in sentences without their reason
+_TOLD_IN = (*LITERALS, "available", "persistentvolumeclaim")
+# Whose word counts first: the condition of the pod holds the scheduler's last; an autoscaler guesses about nodes to come.
+_WEIGHT = {"Unschedulable": 0, "NotTriggerScaleUp": 2}
 _DEFAULT_SCHEDULER = "default-scheduler"
 # Reasons of filters that run before that of the selector (NodeAffinity), beside it, or nobody knows when.
 _NOT_AFTER_SELECTOR = frozenset({"selector", "taint", "cordon", "node-name", "claim-unbound", "claim-missing", "other"})
@@ -53,15 +57,13 @@ def _is_waiting(thing: Thing, pod: Pod) -> bool:
 def _sentences(store: Store) -> dict[Entity, tuple[Sentence, Proof]]:
     """The latest sentence about each pod, from an event or the PodScheduled condition, which holds the last word."""
     found: dict[Entity, tuple[Sentence, Proof]] = {}
-    for fact in sorted(store.facts["line"], key=lambda line: line["reason"] != "Unschedulable"):
-        if fact["healed"] or ("available" not in str(fact["text"]) and "persistentvolumeclaim" not in str(fact["text"])):
-            continue
-        if fact["reason"] not in ("FailedScheduling", "Unschedulable", None) or (
-            fact["reason"] is None and fact["channel"] == "app-log"
-        ):
-            continue
+    for fact in sorted(store.facts["line"], key=lambda line: _WEIGHT.get(line["reason"], 1)):
         text = str(fact["text"])
-        if fact["reason"] is None and "nodes are available" not in text:
+        if fact["healed"] or not any(word in text for word in _TOLD_IN):
+            continue
+        if fact["reason"] is None and (fact["channel"] == "app-log" or not any(word in text for word in LITERALS)):
+            continue
+        if fact["reason"] not in (None, "FailedScheduling", *_WEIGHT):
             continue
         sentence = read_sentence(text)
         if sentence and fact.proofs:

@@ -11,7 +11,11 @@ import re
 import msgspec
 
 _HEAD = re.compile(r"(?P<fit>\d+)/(?P<all>\d+) nodes are available:?\s*", re.IGNORECASE)
-_OLD_HEAD = re.compile(r"No nodes are available that match all of the (?:following )?predicates::?\s*", re.IGNORECASE)
+_OLD_HEAD = re.compile(
+    r"(?:No nodes are available that match all of the (?:following )?predicates:|fit failure summary on nodes ?):?\s*",
+    re.IGNORECASE,
+)
+_AUTOSCALER_HEAD = re.compile(r"pod didn't trigger scale-?up(?: \(it wouldn't fit if a new node is added\))?:\s*", re.IGNORECASE)
 _OLD_REASON = re.compile(r"([A-Za-z][\w./ -]{1,80}?) \((\d+)\)")
 _REASON = re.compile(
     r"(?<![\w.])(?P<count>\d+)\s+(?P<why>(?:node\(s\)|Insufficient|Too many|node)[^,]*(?:\{[^}]*\}[^,]*)?)", re.IGNORECASE
@@ -25,8 +29,11 @@ _CONTROL_PLANE = re.compile(r"node-role\.kubernetes\.io/(?:master|control-plane|
 _WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("taint", re.compile(r"taint|PodToleratesNodeTaints", re.IGNORECASE)),
     ("cordon", re.compile(r"unschedulable|NodeUnschedulable|NodeNotSchedulable", re.IGNORECASE)),
-    ("pod-anti-affinity", re.compile(r"anti-affinity", re.IGNORECASE)),
-    ("pod-affinity", re.compile(r"pod affinity|inter-?pod affinity|MatchInterPodAffinity", re.IGNORECASE)),
+    ("pod-anti-affinity", re.compile(r"anti-affinity|AntiAffinityRulesNotMatch", re.IGNORECASE)),
+    (
+        "pod-affinity",
+        re.compile(r"pod affinity|inter-?pod affinity|MatchInterPodAffinity|PodAffinityRulesNotMatch", re.IGNORECASE),
+    ),
     ("topology-spread", re.compile(r"topology spread", re.IGNORECASE)),
     (
         "volume-zone",
@@ -73,7 +80,7 @@ def read_sentence(message: str) -> Sentence | None:
     text = " ".join(message.split())
     head = _HEAD.search(text)
     old = None if head else _OLD_HEAD.search(text)
-    opening = head or old
+    opening = head or old or _AUTOSCALER_HEAD.search(text)
     sentence = Sentence(nodes=int(head["all"]) if head else None)
     body = re.split(r"\bpreemption:", text[opening.end() :] if opening else text, maxsplit=1, flags=re.IGNORECASE)[0]
     missing = re.search(r"persistentvolumeclaim \"?([\w.-]+)\"? not found", body)
@@ -89,8 +96,10 @@ def read_sentence(message: str) -> Sentence | None:
         if old
         else [(m["why"], int(m["count"])) for pattern in (_REASON, _OTHER_REASON) for m in pattern.finditer(body)]
     )
+    told = any(why.endswith("AffinityRulesNotMatch") for why, _ in pairs)  # on top of these stands MatchInterPodAffinity
     for why, count in pairs:
-        _count(sentence, why, count)
+        if not (told and why.startswith("MatchInterPodAffinity")):
+            _count(sentence, why, count)
     return sentence if sentence.reasons or sentence.control_plane else None
 
 

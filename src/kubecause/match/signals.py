@@ -46,7 +46,8 @@ class TextSignal:
         :param text: the fact's text as :func:`kubecause.knowledge.wording.normal` gives it.
         """
         fields = fact.fields
-        if fields["channel"] not in self.channels or (fields.get("healed") and not self.signal.healed):
+        heard = fields["channel"] in self.channels or fields.get("also") in self.channels
+        if not heard or (fields.get("healed") and not self.signal.healed):
             return None
         if self.signal.reason and not self._has_reason(fields, text):
             return None
