@@ -19,6 +19,7 @@ _PULL = (
     "image/corrupted",
     "image/arch-mismatch",
     "registry/local-registry-down",
+    "image/pull-failing",
 )
 _CAPACITY = ("scheduling/insufficient-cpu", "scheduling/insufficient-memory", "scheduling/too-many-pods")
 
