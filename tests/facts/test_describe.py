@@ -1,6 +1,7 @@
 """``kubectl describe`` of several versions and kinds."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -114,3 +115,30 @@ def test_service_tells_selector_ports_and_policy() -> None:
 def test_words_of_the_command_line_name_kinds(word: str, kind: str | None) -> None:
     """Short names, singular and plural are known; other words are not."""
     assert kind == kind_of_word(word)
+
+
+STATES = """
+    State:          Waiting
+      Reason:       CrashLoopBackOff
+    Last State:     Terminated
+      Reason:       OOMKilled
+      Exit Code:    137
+    Ready:          False
+    Restart Count:  7
+"""
+
+
+@pytest.mark.parametrize("text", [STATES.strip("\n"), STATES.strip(), STATES[STATES.index("    Last") :]])
+def test_states_of_a_container_are_read_without_what_stands_above_them(read: Any, text: str) -> None:
+    """As people paste them: with the indent of the first line cut off, or from the last state on."""
+    store, _ = read(text)
+
+    assert [("OOMKilled", 137, 7)] == [(f["last_reason"], f["exit_code"], f["restarts"]) for f in store.facts["container.state"]]
+
+
+@pytest.mark.parametrize("kind", ["Reclaim Policy:  Delete", "Used By:       <none>"])
+def test_what_is_printed_as_terminating_is_held_by_its_finalizers(read: Any, kind: str) -> None:
+    """Of a volume or claim kubectl prints how long it lasts, and no time."""
+    store, _ = read(f"Name:          data\nFinalizers:    [example.com/held]\nStatus:        Terminating (lasts 2h)\n{kind}\n")
+
+    assert ["example.com/held"] == [fact["finalizers"] for fact in store.facts["object.terminating"]]

@@ -75,6 +75,22 @@ def test_wrapped_message_is_joined() -> None:
     assert [(7, True)] == [(row.line, "Unattached inode" in row.message) for row in rows]
 
 
+@pytest.mark.parametrize(
+    ("row", "following", "joined"),
+    [
+        ("Failed to pull image: reading manifest: errors:", "denied: requested access to the resource is denied", True),
+        ("Liveness probe failed: * Trying 127.0.0.1:443...", "* connect to 127.0.0.1 port 443 failed: Connection refused", True),
+        ("Liveness probe failed: HTTP probe failed with statuscode: 503", "The node looks fine to me.", False),
+        ("Failed to pull image: reading manifest: errors:", "root@m1:~# kubectl get nodes", False),
+    ],
+)
+def test_among_other_texts_only_what_surely_belongs_to_a_message_is_joined(row: str, following: str, joined: bool) -> None:
+    """What a list after a colon, or the output of a probe, goes on with; not the next remark or command."""
+    [found] = event_rows([f"Warning  Failed  5s  kubelet  {row}", following], 1, mixed=True)
+
+    assert joined == (following in found.message)
+
+
 def test_prose_is_no_event() -> None:
     """A sentence with the word Warning in it is no event."""
     assert event_row("Warning: v1 ComponentStatus is deprecated in v1.19+", 1) is None

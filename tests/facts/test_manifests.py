@@ -67,3 +67,13 @@ def test_json_event_knows_its_object(read: Any) -> None:
     [line] = [fact for fact in store.facts["line"] if fact["reason"] == "FailedMount"]
 
     assert ("Pod", "x", "a", 4) == (line.entity.kind, line.entity.namespace, line.entity.name, line["count"])
+
+
+def test_what_the_server_has_marked_for_deletion_is_no_mere_manifest(read: Any) -> None:
+    """Nobody writes a time of deletion into a file; the status may have been left out of the paste."""
+    store, _ = read(
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  namespace: x\n"
+        "  deletionTimestamp: '2026-01-02T03:04:05Z'\n  finalizers: [example.com/held]\nspec: {}\n"
+    )
+
+    assert ["example.com/held"] == [fact["finalizers"] for fact in store.facts["pod.status"]]

@@ -224,6 +224,15 @@ def test_pending_pod_without_a_word_means_no_scheduler(reason: Any) -> None:
         ),
         ('0/4 nodes are available: persistentvolumeclaim "data" not found.', {"claim-missing": 4}),
         ("0/3 nodes are available: 3 node(s) didn't match pod topology spread constraints.", {"topology-spread": 3}),
+        (
+            "0/60 nodes are available: 60 ExistingPodsAntiAffinityRulesNotMatch, 60 MatchInterPodAffinity.",
+            {"pod-anti-affinity": 60},
+        ),
+        ("fit failure summary on nodes : Insufficient pods (2), PodToleratesNodeTaints (1)", {"pods": 2, "taint": 1}),
+        (
+            "pod didn't trigger scale-up (it wouldn't fit if a new node is added): 1 node(s) didn't match node selector",
+            {"selector": 1},
+        ),
     ],
 )
 def test_sentence_of_every_version_is_understood(message: str, reasons: dict[str, int]) -> None:

@@ -8,13 +8,16 @@ import re
 import subprocess
 import sys
 import termios
+from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 import samples
 from kubecause import model
+from kubecause.later import Later
 from kubecause.report import render
 from kubecause.report.lines import shorten, wrap
 from kubecause.report.neutral import neutralise
@@ -317,3 +320,20 @@ def test_a_huge_line_is_shortened_in_bounded_time() -> None:
 def test_colours_of_a_log_line_go_and_everything_else_is_spelled_out() -> None:
     """Colour codes carry no words; other control characters are shown, line ends stay."""
     assert neutralise("\x1b[1;31mERROR\x1b[0m a\tb\r\nc\x1b]0;t\x07\x7f\u200b") == "ERROR a b\nc\\x1b]0;t\\x07\\x7f\\u200b"
+
+
+def test_what_is_not_shown_is_not_worked_out() -> None:
+    """Of thirty causes a terminal shows five in full: what changed before the others is not looked for."""
+    looked_at: list[int] = []
+
+    def changes(number: int) -> list[model.Change]:
+        looked_at.append(number)
+        return []
+
+    each = [replace(samples.CORDONED, changes=Later(partial(changes, number))) for number in range(30)]
+    result = model.Result("cluster", "prod", tuple(each))
+
+    assert "2. [confirmed]" in _text(result)
+    assert looked_at == [0, 1, 2, 3, 4]
+    _text(result, "json")
+    assert sorted(looked_at) == list(range(30))

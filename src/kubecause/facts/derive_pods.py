@@ -139,13 +139,13 @@ def _containers(
 def _container_state(
     thing: Thing, pod: Pod, status: ContainerStatus, spec: Container | None, init: bool, now: datetime | None
 ) -> Fact | None:
-    present = status.state.terminated or status.state.waiting or status.state.running
     last = status.state.terminated or status.last_state.terminated
+    present = status.state.terminated or status.state.waiting or status.state.running or last  # a paste may begin below it
     waiting = status.state.waiting
     troubled = waiting or status.restart_count or (last and (last.exit_code or last.reason not in (None, "Completed")))
     if present is None or not troubled or (waiting and waiting.reason == "PodInitializing" and not status.restart_count):
         return None
-    kind = "terminated" if status.state.terminated else "waiting" if waiting else "running"
+    kind = "waiting" if waiting else "running" if status.state.running else "terminated"
     limits = spec.resources.limits if spec else {}
     fields: dict[str, Any] = {
         "state": kind,

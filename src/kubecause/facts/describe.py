@@ -67,6 +67,7 @@ _TELLS: tuple[tuple[str, frozenset[str]], ...] = (
     ("PersistentVolumeClaim", frozenset({"StorageClass", "Access Modes"})),
     ("Pod", frozenset({"Containers", "Node"})),
 )
+_CONTAINER_STATES = frozenset({"Waiting", "Running", "Terminated"})
 _NODE_CONDITION = re.compile(r"(?:DiskPressure|MemoryPressure|PIDPressure)\s+(?:True|False|Unknown)\s")
 
 
@@ -83,6 +84,8 @@ def described_kind(top: Sequence[Node], command: str | None) -> str | None:
             return kind
     if any(node.key == "Conditions" and any(_NODE_CONDITION.match(row.text) for row in node.children) for node in top):
         return "Node"
+    if any(node.key in ("State", "Last State") and node.value in _CONTAINER_STATES for node in top):
+        return "Pod"  # of which the states of one container are left
     if any(re.match(r"(?:No )?[Rr]esource [Qq]uotas?|No LimitRange resource", node.text) for node in top):
         return "Namespace"
     quota = any(re.match(r"Resource\s+Used\s+Hard", node.text) for node in top)

@@ -14,6 +14,7 @@ _PROBE = re.compile(
     r"\s+#success=(?P<success>\d+)\s+#failure=(?P<failure>\d+)"
 )
 _HTTP = re.compile(r"(?P<scheme>https?)://(?P<host>[^:/]*)(?::(?P<port>[\w-]+))?(?P<path>/\S*)?")
+_OF_CONTAINER = frozenset({"State", "Last State", "Ready", "Restart Count"})
 _TERMINAL = {"Reason": "reason", "Message": "message", "Started": "startedAt", "Finished": "finishedAt"}
 
 
@@ -47,6 +48,14 @@ def pod_fields(root: Node, draft: Draft) -> None:
         block = root.child(section)
         if block:
             put(data, f"status.{statuses}", [_container_status(c, draft) for c in block.children if c.children])
+    if "containerStatuses" not in data.get("status", {}) and (bare := _bare_container(root)):
+        put(data, "status.containerStatuses", [_container_status(bare, draft)])
+
+
+def _bare_container(root: Node) -> Node | None:
+    """The states of one container that were pasted without what stands above them, its first line perhaps without its indent."""
+    parts = [node for node in root.walk() if node.key in _OF_CONTAINER]
+    return Node("", "", "", root.line, root.indent, parts) if any(part.key in ("State", "Last State") for part in parts) else None
 
 
 def template_fields(template: Node, draft: Draft) -> dict[str, Any]:

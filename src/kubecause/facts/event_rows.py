@@ -39,6 +39,11 @@ _SEEN_OLD = re.compile(  # kubectl <= 1.5 describe: FirstSeen, LastSeen, Count, 
     r"(?P<type>Normal|Warning)\s+(?P<reason>[A-Z][A-Za-z]{2,60})\s+(?P<message>\S.*)$"
 )
 _HEADER = re.compile(r"\s*(?:Type\s+Reason\s|FirstSeen\s|LAST SEEN\s|NAMESPACE\s+LAST SEEN|-{3,}\s|LASTSEEN\s)")
+_PROMPT = re.compile(r"\S{0,60}[$#>] |\[\S{1,60} \S{1,100}\][$#] ")
+_OUTPUT = re.compile(
+    r"\s*(?:[*<>] |% |curl: |wget: |psql: |mysqladmin: |timeout: |cat: |ls: |sh: |/bin/\w+: |rpc error: |error: )"
+)  # of a probe
+_LIST = 3  # lines that a message which ends with a colon goes on for
 _TAIL = re.compile(r"[0-9a-f]{12,64}[^0-9a-zA-Z\s]")  # the middle of an id or path; nothing else begins so
 
 
@@ -118,6 +123,15 @@ def broken_tail(lines: Sequence[str], blank: int) -> int | None:
     return None
 
 
+def _goes_on(row: EventRow, line: str, *, mixed: bool, listed: bool) -> bool:
+    """Whether a line that is no row belongs to the message of the row before it."""
+    if not line.strip().strip("`") or is_header(line) or len(row.message) >= 20_000:
+        return False
+    if not mixed:
+        return True
+    return (listed and not _PROMPT.match(line)) or ("probe failed" in row.message and _OUTPUT.match(line) is not None)
+
+
 def event_rows(lines: Sequence[str], first_line: int, *, mixed: bool = False) -> Iterator[EventRow]:
     """All events of a block; lines that continue a wrapped message are joined to it.
 
@@ -125,15 +139,17 @@ def event_rows(lines: Sequence[str], first_line: int, *, mixed: bool = False) ->
     """
     row: EventRow | None = None
     tail: int | None = None
+    listed = 0  # lines that surely belong to the message
     for offset, line in enumerate(lines):
         found = event_row(line, first_line + offset)
         if found:
             if row:
                 yield row
             row = found
+            listed = offset + _LIST if row.message.endswith(":") else 0
         elif row and offset == tail:
             row.message += line.strip()
-        elif row and line.strip().strip("`") and not is_header(line) and not mixed and len(row.message) < 20_000:
+        elif row and _goes_on(row, line, mixed=mixed, listed=offset <= listed):
             row.message += "\n" + line.strip()
         elif row:
             tail = broken_tail(lines, offset)

@@ -21,6 +21,10 @@ from kubecause.model import Channel, Document
 UNKNOWN = "unknown"  # the kind of a document nobody has looked at yet
 
 _OBJECT_OUTPUT = re.compile(r"-o\s*=?\s*(?:yaml|json)\b|get --raw")
+_DESCRIBED = re.compile(
+    r"(?:Name|Status|Type|Selector|StorageClass|Reference|Conditions|Containers):(?:\s|$)|"
+    r"(?:Last )?State:\s+(?:Waiting|Running|Terminated)$"  # of a container, without what stands above it
+)
 _KUBECTL = re.compile(r"\b(?:kubectl|oc|k)\s+(?:(?!describe|get|logs?\b)\S+\s+){0,8}?(describe|get|logs?|top)\b")
 _LOG_CHANNELS = frozenset({Channel.APP_LOG, Channel.COMPONENT_LOG, Channel.KUBELET_LOG, Channel.RUNTIME_LOG, Channel.KERNEL_LOG})
 _YAML_HEAD = re.compile(r"(?:apiVersion|kind|spec|metadata|status|items):(?:\s|$)")
@@ -164,7 +168,7 @@ def _starts(lines: Sequence[str], index: int, command: str | None) -> str | None
     host = next((kind for kind, pattern in HOST_RECOGNISERS if pattern.match(window)), None)
     if host:
         return host
-    if re.match(r"(?:Name|Status|Type|Selector|StorageClass|Reference|Conditions|Containers):(?:\s|$)", stripped):
+    if _DESCRIBED.match(stripped):
         block = lines[index : _ends("describe", lines, index)]
         if described_kind(outline(block, 1), command):
             return "describe"
