@@ -159,7 +159,9 @@ class Extraction:
         if part.kind not in ("manifest", "objects") and part.collected is None:
             rest = ["" if i in used else line for i, line in enumerate(part.lines)]
             channel = Channel.STATUS if part.kind == "describe" and described is None else part.channel
-            if part.kind != "describe" or described is None:
+            if part.kind == "describe" and described is not None and not described.name:  # a piece of one: its words tell more
+                self._text(part, None)
+            elif part.kind != "describe" or described is None:
                 self._text(replace(part, lines=rest, channel=channel), described)
             elif any(_COMMENT in line for line in part.lines):
                 comments = [line if _COMMENT in line else "" for line in part.lines]

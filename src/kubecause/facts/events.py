@@ -16,7 +16,7 @@ from kubecause.facts.event_rows import EventRow
 from kubecause.facts.lines import about_of
 from kubecause.facts.records import CLUSTER_KINDS, Claim, Node, Workload
 from kubecause.facts.records_pod import Pod
-from kubecause.facts.restarts import parse_time, settled
+from kubecause.facts.restarts import parse_time, pod_ready, settled
 from kubecause.facts.store import Store, Thing
 from kubecause.model import Channel, Document, Entity, Fact, Proof
 from kubecause.vocabulary import TEXT_FACT
@@ -190,7 +190,9 @@ def _is_over(entity: Entity, row: EventRow, age: float | None, now: datetime | N
         return True
     if thing is not None and _node_recovered(thing, row, now, store):
         return True
-    return _is_there_now(row.message, entity.namespace, store) or is_over(thing, row, age, now, gone=_is_gone(entity, store))
+    if _is_there_now(row.message, entity.namespace, store):
+        return True
+    return is_over(thing, row, age, now, gone=thing is None and _is_gone(entity, now, store))
 
 
 def _is_whole(store: Store) -> bool:
@@ -231,11 +233,28 @@ def _is_there_now(message: str, namespace: str | None, store: Store) -> bool:
     return thing is not None and thing.live
 
 
-def _is_gone(entity: Entity, store: Store) -> bool:
-    """True when the objects of this kind and namespace were listed and this one is not among them."""
+def _is_gone(entity: Entity, now: datetime | None, store: Store) -> bool:
+    """True when the objects of this kind and namespace were listed and this one is not among them.
+
+    A pod whose successor is not well either has left its trouble to it.
+    """
     if entity.kind not in ("Pod", "ReplicaSet", "Deployment", "StatefulSet") or not entity.name:
         return False
-    return store.rows(entity.kind, entity.namespace) > 1
+    if store.rows(entity.kind, entity.namespace) <= 1:
+        return False
+    return entity.kind != "Pod" or not any(_is_unwell(pod, now) for pod in _siblings(entity, store))
+
+
+def _siblings(entity: Entity, store: Store) -> Iterator[Pod]:
+    """The pods made of the same template in its present version: names differ in the last part."""
+    family = (entity.name or "").rpartition("-")[0]
+    for thing, pod in store.records("Pod", Pod) if family else ():
+        if thing.entity.namespace == entity.namespace and (thing.entity.name or "").rpartition("-")[0] == family:
+            yield pod
+
+
+def _is_unwell(pod: Pod, now: datetime | None) -> bool:
+    return pod_ready(pod) is False and not settled(pod, now)
 
 
 def is_over(thing: Thing | None, row: EventRow, age: float | None, now: datetime | None, *, gone: bool = False) -> bool:
