@@ -228,6 +228,7 @@ def test_pending_pod_without_a_word_means_no_scheduler(reason: Any) -> None:
             "0/60 nodes are available: 60 ExistingPodsAntiAffinityRulesNotMatch, 60 MatchInterPodAffinity.",
             {"pod-anti-affinity": 60},
         ),
+        ("0/2 nodes are available: 2 Insufficient attachable-volumes-aws-ebs.", {"volume-count": 2}),
         ("fit failure summary on nodes : Insufficient pods (2), PodToleratesNodeTaints (1)", {"pods": 2, "taint": 1}),
         (
             "pod didn't trigger scale-up (it wouldn't fit if a new node is added): 1 node(s) didn't match node selector",

@@ -32,6 +32,11 @@ _UNITS = {
 _PODS = re.compile(
     r"^(?P<component>kube-proxy|kube-scheduler|kube-controller-manager|kube-apiserver|etcd|coredns|kube-dns)(?:-|$)"
 )
+_NETWORK_PLUGINS = re.compile(  # a pod of their DaemonSets, one a node
+    r"^(?:calico-node|canal|kube-flannel(?:-ds)?|cilium|weave-net|aws-node|kube-router|antrea-agent|ovnkube-node|kindnet"
+    r"|kube-ovn-cni|terway(?:-eniip)?|kube-multus(?:-ds)?)-[a-z0-9]{5}$"
+)
+_OF_PLATFORM = ("kube-", "calico-", "cilium", "openshift-", "tigera-")  # how namespaces of a platform begin
 _STATUSES = {"scheduler": "kube-scheduler", "controller-manager": "kube-controller-manager"}
 _DNS = frozenset({"coredns", "kube-dns"})
 
@@ -62,18 +67,27 @@ def _units(store: Store) -> Iterator[Fact]:
 
 def _pods(store: Store, joins: Joins) -> Iterator[Fact]:
     for thing, pod in store.records("Pod", Pod):
-        found = _PODS.match(thing.entity.name or "")
-        if not found or thing.entity.namespace not in ("kube-system", None) or not thing.live:
+        component = _component_of(thing.entity)
+        if not component or not thing.live:
             continue
         store.saw("component.down")
         if pod_ready(pod) is not False or pod.status.printed in ("Pending", "ContainerCreating"):
             continue
-        if found["component"] in _DNS:
+        if component in _DNS:
             continue
         node = joins.node_of(thing.entity)
         entity = Entity("Node", node) if node else Entity("Node", None, scope=next(iter(thing.sources)))
-        fields = {"component": found["component"], "how": "pod", "detail": pod.status.printed or "not ready"}
+        fields = {"component": component, "how": "pod", "detail": pod.status.printed or "not ready"}
         yield Fact("component.down", entity, fields, thing.proof("row", "status"))
+
+
+def _component_of(pod: Entity) -> str | None:
+    """The component that a pod of the platform is, told by its name."""
+    found = _PODS.match(pod.name or "")
+    if found and pod.namespace in ("kube-system", None):
+        return found["component"]
+    of_platform = pod.namespace is None or pod.namespace.startswith(_OF_PLATFORM)
+    return "network-plugin" if of_platform and _NETWORK_PLUGINS.match(pod.name or "") else None
 
 
 def _statuses(store: Store) -> Iterator[Fact]:

@@ -57,7 +57,7 @@ def _is_waiting(thing: Thing, pod: Pod) -> bool:
 def _sentences(store: Store) -> dict[Entity, tuple[Sentence, Proof]]:
     """The latest sentence about each pod, from an event or the PodScheduled condition, which holds the last word."""
     found: dict[Entity, tuple[Sentence, Proof]] = {}
-    for fact in sorted(store.facts["line"], key=lambda line: _WEIGHT.get(line["reason"], 1)):
+    for fact in sorted(store.facts["line"], key=lambda line: (_WEIGHT.get(line["reason"], 1), line["age"] or 0.0)):
         text = str(fact["text"])
         if fact["healed"] or not any(word in text for word in _TOLD_IN):
             continue
@@ -134,6 +134,8 @@ def _of_meant(sentence: Sentence) -> dict[str, int]:
     later = [count for why, count in reasons.items() if why not in _NOT_AFTER_SELECTOR]
     if later and sentence.nodes is not None and reasons.get("selector", 0) + max(later) <= sentence.nodes:
         reasons.pop("selector", None)
+    if later and not sentence.taints:  # before 1.18 no taint was named, that of the control plane neither
+        reasons.pop("taint", None)
     return reasons
 
 
@@ -142,7 +144,7 @@ def _from_sentence(sentence: Sentence, spec: PodSpec | None, proof: Proof | None
     reasons = _of_meant(sentence)
     if not reasons:
         return Verdict("taint", taint="node-role.kubernetes.io/control-plane", certain=False, proofs=(proof,) if proof else ())
-    by = min(reasons, key=lambda why: (-reasons[why], why == "selector", why))
+    by = min(reasons, key=lambda why: (why == "other", -reasons[why], why == "selector", why))
     if by == "taint" and sentence.taints:
         by = taint_blocker(sentence.taints[0].split("=")[0])
     if by == "selector":

@@ -43,7 +43,7 @@ _WORDINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
             re.IGNORECASE,
         ),
     ),
-    ("volume-count", re.compile(r"max volume count|MaxVolumeCount|Max\w+VolumeCount", re.IGNORECASE)),
+    ("volume-count", re.compile(r"max volume count|MaxVolumeCount|Max\w+VolumeCount|attachable-volumes", re.IGNORECASE)),
     ("claim-unbound", re.compile(r"available persistent volumes to bind|unbound", re.IGNORECASE)),
     ("ports", re.compile(r"free ports|PodFitsHostPorts", re.IGNORECASE)),
     ("selector", re.compile(r"node affinity|node selector|MatchNodeSelector|NodeAffinity|PodMatchNodeSelector", re.IGNORECASE)),

@@ -31,11 +31,25 @@ def claim_facts(store: Store, joins: Joins) -> Iterator[Fact]:
     if volumes or "object:PersistentVolumeClaim" in store.seen:
         store.saw("claim.unbindable")
     for thing, claim in store.records("PersistentVolumeClaim", Claim):
-        if not thing.live or claim.status.phase != "Pending" or claim.spec.volume_name:
+        if not thing.live or claim.status.phase != "Pending":
             continue
-        fact = _unbindable(thing, claim, volumes, store, joins)
+        named = claim.spec.volume_name
+        fact = _held_by_another(thing, claim, volumes) if named else _unbindable(thing, claim, volumes, store, joins)
         if fact:
             yield fact
+
+
+def _held_by_another(thing: Thing, claim: Claim, volumes: Sequence[tuple[Thing, PersistentVolume]]) -> Fact | None:
+    """A claim that names a volume which another one holds, or which waits to be freed of an earlier one."""
+    for volume_thing, volume in volumes:
+        holder = volume.spec.claim_ref
+        taken = holder is not None and (holder.name, holder.namespace) != (thing.entity.name, thing.entity.namespace)
+        if volume_thing.entity.name == claim.spec.volume_name and (taken or volume.status.phase in ("Released", "Failed")):
+            wanted, offered = _compared("occupied", claim, volume_thing, volume)
+            by = f"{holder.namespace}/{holder.name}" if holder and taken else None
+            proofs = volume_thing.proof(_PROOF_OF["occupied"], "row")
+            return _fact(thing, "occupied", wanted, offered, claim.spec.volume_name, by, proofs)
+    return None
 
 
 def _unbindable(

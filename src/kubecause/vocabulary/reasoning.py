@@ -236,7 +236,7 @@ KINDS: dict[str, FactKind] = {
         {
             "component": (
                 "kubelet, container-runtime, kube-proxy, kube-scheduler, kube-controller-manager, kube-apiserver, etcd, "
-                "cluster-dns"
+                "cluster-dns, network-plugin"
             ),
             "how": "unit, pod, lease, node-condition, socket, componentstatus",
             "detail": "",
