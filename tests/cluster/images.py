@@ -22,6 +22,8 @@ PAUSE = "kubecause.test/pause:1"
 SHELL = "kubecause.test/shell:1"
 SERVICE = "kubecause.test/service:1"
 COREDNS = "kubecause.test/coredns:1"
+DATA = "kubecause.test/data:1"  # says nothing to run
+STRANGER = "kubecause.test/stranger:1"  # is to run as a user that it does not have
 FOREIGN = "kubecause.test/foreign:1"  # for a processor that no node has
 MISLABELLED = "kubecause.test/mislabelled:1"  # says that it fits, but its program is for another processor
 DAMAGED = "kubecause.test/damaged:1"  # the registry's copy of its layer is not what was pushed
@@ -38,6 +40,8 @@ class Image:
     files: Mapping[str, Path]
     links: Mapping[str, str]
     entrypoint: Sequence[str]
+    user: str = ""
+    runs: bool = True  # whether it says what to run
     architecture: str = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
 
     @cached_property
@@ -67,8 +71,10 @@ class Image:
             "config": {"Entrypoint": list(self.entrypoint) or None, "Env": ["PATH=/bin:/"]},
             "rootfs": {"type": "layers", "diff_ids": [digest(self.layer)]},
         }
-        if not self.entrypoint:
+        if not self.entrypoint and self.runs:
             content["config"]["Cmd"] = ["/bin/sh"]
+        if self.user:
+            content["config"]["User"] = self.user
         return json.dumps(content, sort_keys=True).encode()
 
     @property
@@ -113,6 +119,8 @@ def images(programs: Programs) -> Iterator[Image]:
     yield Image(SHELL, {"bin/busybox": busybox}, links, [])
     yield Image(SERVICE, {"service": build_service()}, {}, ["/service"])
     yield Image(COREDNS, {"coredns": Path(programs["coredns"])}, {}, ["/coredns"])
+    yield Image(DATA, {"bin/busybox": busybox}, {}, [], runs=False)
+    yield Image(STRANGER, {"service": build_service()}, {}, ["/service"], user="somebody")
     yield Image(FOREIGN, {"service": build_service()}, {}, ["/service"], architecture="s390x")
     yield Image(MISLABELLED, {"service": _of_another_processor(build_service())}, {}, ["/service"])
     yield Image(DAMAGED, {"service": build_service(), "damaged": build_service()}, {}, ["/service"])

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from kubecause.model import Fact
 
 DEPLOYMENT = """
@@ -316,3 +318,35 @@ def test_every_fact_uses_the_vocabulary(reason: Any) -> None:
 
     assert made
     assert [] == [(fact.kind, name) for fact in made for name in fact.fields if name not in FACT_KINDS[fact.kind].fields]
+
+
+def test_claim_that_names_a_volume_of_another_claim(reason: Any) -> None:
+    """A claim is bound to the volume it names or to none."""
+    store, _ = reason(
+        "NAME      CAPACITY   ACCESS MODES   RECLAIM POLICY   STATUS   CLAIM                STORAGECLASS   REASON   AGE\n"
+        "nfs-pv2   1Gi        RWO            Retain           Bound    default/nfs-claim1                           1m\n\n"
+        "NAME         STATUS    VOLUME    CAPACITY   ACCESS MODES   STORAGECLASS   AGE\n"
+        "nfs-claim2   Pending   nfs-pv2   0                                        1m\n"
+    )
+
+    assert [("occupied", "nfs-pv2", "default/nfs-claim1")] == [
+        (fact["wrong"], fact["volume"], fact["holder"]) for fact in store.facts["claim.unbindable"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("namespace", "pod", "component"),
+    [
+        ("kube-system", "cilium-gh6mk", "network-plugin"),
+        ("calico-system", "calico-node-x2x4x", "network-plugin"),
+        ("kube-system", "cilium-operator-6d8f7c9b54-x2x4x", None),
+        ("shop", "canal-x2x4x", None),
+        ("kube-system", "kube-proxy-x2x4x", "kube-proxy"),
+    ],
+)
+def test_pods_of_the_platform_are_components(reason: Any, namespace: str, pod: str, component: str | None) -> None:
+    """By their names, in the namespaces of a platform: an application may be called like a network plugin."""
+    row = f"{namespace}   {pod}   0/1   CrashLoopBackOff   7 (8s ago)   11m"
+    store, _ = reason(f"NAMESPACE   NAME   READY   STATUS   RESTARTS   AGE\n{row}\n")
+
+    assert ([component] if component else []) == [fact["component"] for fact in store.facts["component.down"]]

@@ -21,6 +21,7 @@ from kubecause.facts.store import Store, Thing
 from kubecause.model import Channel, Document, Entity, Fact, Proof
 from kubecause.vocabulary import TEXT_FACT
 
+_PULL_FAILED = re.compile(r'Failed to pull image "([^"\s]{1,300})": ')
 _MISSING = re.compile(
     r"(?P<kind>serviceaccount|secret|configmap|persistentvolumeclaim) \"(?P<name>[\w.-]+)\" not found", re.IGNORECASE
 )
@@ -65,13 +66,34 @@ def event_facts(events: Iterable[SeenEvent], store: Store, now: datetime | None)
         if age is not None:  # a kubelet that restarts begins a new event: the latest counts
             undoes = (entity, _UNDOES[seen.row.reason])
             undone[undoes] = min(age, undone.get(undoes, age))
-    started = _started(best, now)
+    started, pulls = _started(best, now), _last_pulls(best, now)
     for (entity, _, _), (row, document) in best.items():
         fact = _fact(entity, row, document, store, now)
         begun = row.reason in _BEFORE_START and (_is_later(started.get(entity), row, now) or _started_since(entity, row, store))
-        if begun or _is_later(undone.get((entity, _aspect(row))), row, now):
+        age, repeats = pulls.get((entity, _pulled(row)), (None, 0))
+        tried_again = row.count <= repeats and _is_later(age, row, now)
+        if begun or tried_again or _is_later(undone.get((entity, _aspect(row))), row, now):
             fact = replace(fact, fields={**fact.fields, "healed": True})
         yield fact
+
+
+def _last_pulls(events: _Events, now: datetime | None) -> dict[tuple[Entity, str], tuple[float, int]]:
+    """By pod and image, how long ago a pull last failed, and how often in that way.
+
+    What failed in another way before, and not more often, is over.
+    """
+    last: dict[tuple[Entity, str], tuple[float, int]] = {}
+    for (entity, _, _), (row, _) in events.items():
+        image, age = _pulled(row), _age(row, now)
+        if image and age is not None:
+            last[entity, image] = min((age, row.count), last.get((entity, image), (age, row.count)))
+    return last
+
+
+def _pulled(row: EventRow) -> str:
+    """The image that the kubelet could not pull, as it stands in the message; empty for other events."""
+    found = _PULL_FAILED.match(row.message) if row.reason == "Failed" else None
+    return found[1] if found else ""
 
 
 def _aspect(row: EventRow) -> str:
