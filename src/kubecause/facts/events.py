@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -21,6 +22,7 @@ from kubecause.facts.store import Store, Thing
 from kubecause.model import Channel, Document, Entity, Fact, Proof
 from kubecause.vocabulary import TEXT_FACT
 
+_Family = tuple[str | None, str]
 _PULL_FAILED = re.compile(r'Failed to pull image "([^"\s]{1,300})": ')
 _MISSING = re.compile(
     r"(?P<kind>serviceaccount|secret|configmap|persistentvolumeclaim) \"(?P<name>[\w.-]+)\" not found", re.IGNORECASE
@@ -66,9 +68,9 @@ def event_facts(events: Iterable[SeenEvent], store: Store, now: datetime | None)
         if age is not None:  # a kubelet that restarts begins a new event: the latest counts
             undoes = (entity, _UNDOES[seen.row.reason])
             undone[undoes] = min(age, undone.get(undoes, age))
-    started, pulls = _started(best, now), _last_pulls(best, now)
+    started, pulls, unwell = _started(best, now), _last_pulls(best, now), _unwell_families(store, now)
     for (entity, _, _), (row, document) in best.items():
-        fact = _fact(entity, row, document, store, now)
+        fact = _fact(entity, row, document, store, now, unwell)
         begun = row.reason in _BEFORE_START and (_is_later(started.get(entity), row, now) or _started_since(entity, row, store))
         age, repeats = pulls.get((entity, _pulled(row)), (None, 0))
         tried_again = row.count <= repeats and _is_later(age, row, now)
@@ -179,7 +181,9 @@ def _kind_of_reason(row: EventRow) -> str:
     return "Node" if row.reason in ("NodeNotReady", "ContainerGCFailed", "ImageGCFailed") else "Pod"
 
 
-def _fact(entity: Entity, row: EventRow, document: Document, store: Store, now: datetime | None) -> Fact:
+def _fact(
+    entity: Entity, row: EventRow, document: Document, store: Store, now: datetime | None, unwell: AbstractSet[_Family]
+) -> Fact:
     age, seen = _age(row, now), parse_time(row.seen)
     span = row.span
     first = parse_time(row.first)
@@ -195,7 +199,7 @@ def _fact(entity: Entity, row: EventRow, document: Document, store: Store, now: 
         "span": span,
         "source": row.source,
         "node": row.node,
-        "healed": _is_over(entity, row, age, now, store),
+        "healed": _is_over(entity, row, age, now, store, unwell),
     }
     about = about_of(row.message)
     if about and entity.kind != "Pod":
@@ -204,7 +208,9 @@ def _fact(entity: Entity, row: EventRow, document: Document, store: Store, now: 
     return Fact(TEXT_FACT, entity, {k: v for k, v in fields.items() if v is not None}, (proof,), document.source)
 
 
-def _is_over(entity: Entity, row: EventRow, age: float | None, now: datetime | None, store: Store) -> bool:
+def _is_over(
+    entity: Entity, row: EventRow, age: float | None, now: datetime | None, store: Store, unwell: AbstractSet[_Family]
+) -> bool:
     thing = store.things.get(entity)
     if thing is None and _is_healthy_unseen(entity, row, age, now, store):
         return True
@@ -214,7 +220,7 @@ def _is_over(entity: Entity, row: EventRow, age: float | None, now: datetime | N
         return True
     if _is_there_now(row.message, entity.namespace, store):
         return True
-    return is_over(thing, row, age, now, gone=thing is None and _is_gone(entity, now, store))
+    return is_over(thing, row, age, now, gone=thing is None and _is_gone(entity, store, unwell))
 
 
 def _is_whole(store: Store) -> bool:
@@ -255,7 +261,7 @@ def _is_there_now(message: str, namespace: str | None, store: Store) -> bool:
     return thing is not None and thing.live
 
 
-def _is_gone(entity: Entity, now: datetime | None, store: Store) -> bool:
+def _is_gone(entity: Entity, store: Store, unwell: AbstractSet[_Family]) -> bool:
     """True when the objects of this kind and namespace were listed and this one is not among them.
 
     A pod whose successor is not well either has left its trouble to it.
@@ -264,19 +270,18 @@ def _is_gone(entity: Entity, now: datetime | None, store: Store) -> bool:
         return False
     if store.rows(entity.kind, entity.namespace) <= 1:
         return False
-    return entity.kind != "Pod" or not any(_is_unwell(pod, now) for pod in _siblings(entity, store))
+    return entity.kind != "Pod" or _family(entity) not in unwell
 
 
-def _siblings(entity: Entity, store: Store) -> Iterator[Pod]:
-    """The pods made of the same template in its present version: names differ in the last part."""
-    family = (entity.name or "").rpartition("-")[0]
-    for thing, pod in store.records("Pod", Pod) if family else ():
-        if thing.entity.namespace == entity.namespace and (thing.entity.name or "").rpartition("-")[0] == family:
-            yield pod
+def _family(pod: Entity) -> _Family:
+    """What pods made of the same version of a template share: their names differ in the last part."""
+    return pod.namespace, (pod.name or "").rpartition("-")[0]
 
 
-def _is_unwell(pod: Pod, now: datetime | None) -> bool:
-    return pod_ready(pod) is False and not settled(pod, now)
+def _unwell_families(store: Store, now: datetime | None) -> set[_Family]:
+    """The families that have a pod which is not well."""
+    pods = store.records("Pod", Pod)
+    return {_family(thing.entity) for thing, pod in pods if pod_ready(pod) is False and not settled(pod, now)}
 
 
 def is_over(thing: Thing | None, row: EventRow, age: float | None, now: datetime | None, *, gone: bool = False) -> bool:
