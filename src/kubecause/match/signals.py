@@ -27,6 +27,9 @@ class Hit(msgspec.Struct, frozen=True):
     names: Mapping[str, str]
 
 
+_SHORTEST = 5  # letters of a word that still tells something without the marks around it
+
+
 class TextSignal:
     """A text signal made ready.
 
@@ -73,8 +76,8 @@ class TextSignal:
         telling = [part for part in map(squeezed, signal.contains) if len(part) >= MIN_SQUEEZED]
         if not any(part in bare for part in telling):
             return None
-        if any(squeezed(part) not in bare for part in signal.with_):
-            return None
+        if any(squeezed(part) not in bare or len(squeezed(part)) < _SHORTEST for part in signal.with_):
+            return None  # without its punctuation a short word stands in many texts
         unlike = [squeezed(part) for part in (*signal.without, *(other.tell for other in self.case.not_this))]
         if any(part and part in bare for part in unlike):
             return None
