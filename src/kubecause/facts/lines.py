@@ -80,7 +80,7 @@ class _Kept(msgspec.Struct):
     count: int = 1
     samples: list[str] = msgspec.field(default_factory=list)
     damaged: bool = False
-    of_all: bool = False
+    all_in_one: bool = False
 
 
 def line_facts(document: Document, keep: LineFilter, entity: Entity, *, wrapped: bool) -> Iterator[Fact]:
@@ -105,15 +105,15 @@ def line_facts(document: Document, keep: LineFilter, entity: Entity, *, wrapped:
 
 def _one_line(document: Document, index: int) -> _Kept:
     raw = document.lines[index]
-    text, channel, host, of_all = raw.strip(), document.channel, document.host, False
+    text, channel, host, all_in_one = raw.strip(), document.channel, document.host, False
     prefix = _JOURNAL.match(text)
     if prefix:
         host = prefix["host"]
-        of_all = _ALL_IN_ONE.match(prefix["unit"]) is not None
+        all_in_one = _ALL_IN_ONE.match(prefix["unit"]) is not None
         channel = next((c for pattern, c in _CHANNEL_OF_UNIT if pattern.match(prefix["unit"])), channel)
     elif _DMESG.match(text):
         channel = Channel.KERNEL_LOG if channel not in (Channel.APP_LOG, Channel.COMPONENT_LOG) else channel
-    return _Kept(message_of(text)[:_MAX_TEXT], document.first_line + index, channel, host, of_all=of_all)
+    return _Kept(message_of(text)[:_MAX_TEXT], document.first_line + index, channel, host, all_in_one=all_in_one)
 
 
 def message_of(text: str) -> str:
@@ -185,7 +185,7 @@ def _keep(kept: dict[tuple[str, Channel], _Kept], item: _Kept, *, room: bool = T
 
 def _fact(document: Document, item: _Kept, entity: Entity) -> Fact:
     fields: dict[str, Any] = {"text": item.text, "channel": item.channel, "count": item.count}
-    if item.of_all:
+    if item.all_in_one:
         fields["also"] = Channel.COMPONENT_LOG
     if item.damaged:
         fields["damaged"] = True
